@@ -1,0 +1,108 @@
+# `make help` lists the targets. build-*Function at the end are for `sam build`, which calls them by the function's logical id.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# lambda is what is deployed; dev is quick to build and good enough for tests.
+PROFILE ?= lambda
+HOST    := $(shell uname -s)-$(subst aarch64,arm64,$(shell uname -m))
+ARCH    ?= $(lastword $(subst -, ,$(HOST)))
+# The first deployment asks; with the answers saved in samconfig.toml: make deploy DEPLOY_FLAGS=
+DEPLOY_FLAGS ?= --guided
+
+TARGET     := $(or $(CARGO_TARGET_DIR),target)
+LAMBDA_BIN := $(TARGET)/lambda-bin
+BINARIES   := ingest route sla-check relay ops-api
+PACKAGES   := $(addprefix -p meshline-,$(BINARIES))
+LOCKED     := $(if $(CI),--locked)
+
+VENV  := .venv
+# Linting and building need no account; a Region must be named, and SAM must not look for one on the network.
+SAM   := SAM_CLI_TELEMETRY=0 AWS_EC2_METADATA_DISABLED=true AWS_DEFAULT_REGION=$(or $(AWS_DEFAULT_REGION),us-east-1) $(VENV)/bin/sam
+
+.PHONY: help up test fmt clippy cargo-test lint-template build sam-build sam-build-dev deploy
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+up: ## start the local stack
+	cargo run -p meshline -- up
+
+TEST_STEPS := fmt clippy cargo-test lint-template sam-build-dev
+
+# Every step runs, whatever became of the one before. The counts are read from what cargo and unittest print, and a run
+# that printed none has failed.
+test: ## everything CI runs; ends with the number of tests passed and failed
+	@log=$(TARGET)/test.log; mkdir -p $(TARGET); : > $$log; broken=; \
+	for step in $(TEST_STEPS); do \
+	  echo "== $$step"; from=$$SECONDS; \
+	  $(MAKE) --no-print-directory $$step 2>&1 | tee -a $$log || broken="$$broken $$step"; \
+	  echo "== $$step took $$((SECONDS - from)) s"; \
+	done; \
+	echo; [ -z "$$broken" ] && echo "steps passed: $(TEST_STEPS)" || echo "steps FAILED:$$broken"; \
+	counts=$$(awk '/^test result: / {p += $$4; f += $$6; i += $$8} \
+	  /^Ran [0-9]+ tests? in / {p += $$2} \
+	  /^FAILED \(/ {n = 0; s = $$0; while (match(s, /(failures|errors)=[0-9]+/)) {split(substr(s, RSTART, RLENGTH), kv, "="); n += kv[2]; s = substr(s, RSTART + RLENGTH)} p -= n; f += n} \
+	  END {print p + 0, f + 0, i + 0}' $$log); \
+	set -- $$counts; [ $$3 -eq 0 ] || echo "$$3 ignored"; \
+	echo "$$1 passed, $$2 failed"; \
+	[ -z "$$broken" ] && [ $$1 -gt 0 ] && [ $$2 -eq 0 ]
+
+fmt: ## is everything formatted
+	cargo fmt --all -- --check
+
+clippy: ## lints, warnings are errors
+	cargo clippy $(LOCKED) --workspace --all-targets -- -D warnings
+
+cargo-test: ## the Rust tests
+	cargo test $(LOCKED) --workspace --no-fail-fast
+
+lint-template: $(VENV)/ready ## the template: SAM's lint, cfn-lint, and our own rules
+	$(SAM) validate --lint
+	$(VENV)/bin/cfn-lint template.yaml
+	$(VENV)/bin/python tests/template/check.py
+
+# The dev build covers all targets, since cargo then unifies features as it does for `cargo test` and compiles nothing twice.
+# Copies lose their line tables, which would make up most of what is packed and unpacked.
+build: ## the five Lambda binaries, into target/lambda-bin (PROFILE=dev is quicker, ARCH=arm64 cross-compiles)
+ifneq ($(HOST),Linux-$(ARCH))
+	@# Cross-compiling: `pip install cargo-lambda==1.9.2` brings the linker, `rustup target add` the target's standard library.
+	cargo lambda build $(LOCKED) --profile $(PROFILE) --$(subst _,-,$(subst x86_64,x86-64,$(ARCH))) $(PACKAGES)
+	@mkdir -p $(LAMBDA_BIN)
+	@for bin in $(BINARIES); do cp -f $(TARGET)/lambda/$$bin/bootstrap $(LAMBDA_BIN)/$$bin; done
+else
+ifeq ($(PROFILE),dev)
+	cargo build $(LOCKED) --workspace --all-targets
+else
+	cargo build $(LOCKED) --profile $(PROFILE) $(PACKAGES)
+endif
+	@mkdir -p $(LAMBDA_BIN)
+	@for bin in $(BINARIES); do strip --strip-debug -o $(LAMBDA_BIN)/$$bin $(TARGET)/$(subst dev,debug,$(PROFILE))/$$bin; done
+endif
+
+sam-build: build $(VENV)/ready ## build, and lay out what `sam deploy` uploads
+	$(SAM) build --parameter-overrides Architecture=$(ARCH)
+
+sam-build-dev:
+	$(MAKE) --no-print-directory sam-build PROFILE=dev
+
+deploy: sam-build ## build and deploy to the AWS account of the environment; asks before it changes anything
+	SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam deploy $(DEPLOY_FLAGS) --parameter-overrides Architecture=$(ARCH)
+
+$(VENV)/ready: tests/template/requirements.txt
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+# $(call pack,BINARY): ARTIFACTS_DIR comes from `sam build`.
+define pack
+	@test -x $(LAMBDA_BIN)/$(1) || { echo "$(LAMBDA_BIN)/$(1) is missing: use \`make sam-build\`" >&2; exit 1; }
+	@cp $(LAMBDA_BIN)/$(1) "$(ARTIFACTS_DIR)/bootstrap"
+endef
+
+build-IngestFunction:   ; $(call pack,ingest)
+build-RouteFunction:    ; $(call pack,route)
+build-SlaCheckFunction: ; $(call pack,sla-check)
+build-RelayFunction:    ; $(call pack,relay)
+build-OpsApiFunction:   ; $(call pack,ops-api)

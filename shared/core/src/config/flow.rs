@@ -1,0 +1,466 @@
+//! A flow: the outcome contract of a trigger.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::Value;
+
+use crate::pattern::Pattern;
+use crate::time::Span;
+
+/// The outcome contract: trigger, expected outcomes, and who answers for them. YAML: `kind: Flow`.
+/// A version of it never changes; the field reference is docs/FLOWS.md.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Flow {
+    /// `[a-z0-9][a-z0-9-]{0,62}`.
+    pub id: String,
+    /// What people call it.
+    pub title: String,
+    /// Label for agencies; filters lists and reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
+    /// The system that holds the truth about the asset; for people, not acted on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_of_record: Option<String>,
+    /// Who is accountable for each run.
+    pub owner: Party,
+    /// Who takes over.
+    pub backup_owner: Party,
+    /// What opens a run.
+    pub trigger: Trigger,
+    /// How soon the owner must say "I have it"; without it nobody is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledge: Option<Acknowledge>,
+    /// What must come true, at least one.
+    pub outcomes: Vec<OutcomeSpec>,
+    /// What happens when it does not.
+    #[serde(default)]
+    pub escalation: Escalation,
+    /// Who answers for what automation cannot resolve; default: the backup owner, within 24 hours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exceptions: Option<ExceptionPolicy>,
+    /// The share of runs that must be met.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objective: Option<Objective>,
+}
+
+/// A person or a role: `person:ana`, `role:marketing-ops`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Party {
+    /// One person, by id.
+    Person(String),
+    /// Whoever of a role is on duty, by id.
+    Role(String),
+}
+
+/// Whom a ladder step tells: `owner`, `backup_owner`, `person:ID`, `role:ID` or `channel:ID`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// The owner of the run, or of the outcome where it has its own.
+    Owner,
+    /// The flow's backup owner.
+    BackupOwner,
+    /// A person, or a role's member on duty.
+    Party(Party),
+    /// A channel of the directory.
+    Channel(String),
+}
+
+/// Who takes the run over at a ladder step: `backup_owner`, `person:ID` or `role:ID`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Assignee {
+    /// The flow's backup owner.
+    BackupOwner,
+    /// A person, or a role's member on duty.
+    Party(Party),
+}
+
+/// What opens a run, and what cancels it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trigger {
+    /// Id of the source whose events are looked at.
+    pub source: String,
+    /// Events that open a run.
+    #[serde(rename = "match")]
+    pub matches: Pattern,
+    /// Events about the same subject that cancel its open runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancel_on: Option<Pattern>,
+    /// What a second trigger for a subject with an open run does.
+    #[serde(default)]
+    pub on_retrigger: OnRetrigger,
+    /// A trigger later than this after the opening opens a new run instead of joining.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub join_within: Option<Span>,
+}
+
+/// What a second trigger for a subject with an open run does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnRetrigger {
+    /// It belongs to the open run.
+    #[default]
+    Join,
+    /// The open run is cancelled and a new one opens.
+    Restart,
+    /// A new run opens beside the open one.
+    New,
+}
+
+/// How soon an owner must acknowledge.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Acknowledge {
+    /// From the opening, and again from each reassignment.
+    pub within: Span,
+}
+
+/// One expected result of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutcomeSpec {
+    /// Unique in the flow; form as of a flow's id.
+    pub id: String,
+    /// What people call it; default: the id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Elapsed time from its start to its deadline.
+    pub sla: Span,
+    /// When to warn, as a share of the SLA.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warn_at: Option<Percent>,
+    /// Who is told about it; default: the run's owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Party>,
+    /// Its clock starts when these outcomes are done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<String>,
+    /// Asks the execution layer to make it come true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<RequestSpec>,
+    /// What verifies it.
+    pub done_when: DoneWhen,
+    /// Events that say it went wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed_when: Option<Pattern>,
+}
+
+/// What the execution layer is asked to do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RequestSpec {
+    /// Id of a channel in the directory.
+    pub channel: String,
+    /// Any JSON; its `${…}` places are filled from the trigger event.
+    #[serde(default)]
+    pub payload: Value,
+}
+
+/// What verifies an outcome.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DoneWhen {
+    /// A person, who must give evidence. YAML: `manual`.
+    Manual,
+    /// An event of another system.
+    Event(Pattern),
+}
+
+/// The two ladders, which run side by side. Steps are ordered by `after`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Escalation {
+    /// From a missed acknowledgement on; default: reassign to the backup owner and tell both, at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_acknowledged: Option<Vec<Step>>,
+    /// From an outcome's breach on; default: tell the owner, at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breached: Option<Vec<Step>>,
+}
+
+/// One step of a ladder.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// From the missed acknowledgement, or from the deadline.
+    pub after: Span,
+    /// Who takes over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reassign: Option<Assignee>,
+    /// Who is told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notify: Vec<Target>,
+    /// How loudly.
+    #[serde(default)]
+    pub severity: Severity,
+}
+
+/// How loudly a notice is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// For the record.
+    Low,
+    /// A message.
+    #[default]
+    Normal,
+    /// Somebody should look now.
+    High,
+    /// Somebody is woken.
+    Critical,
+}
+
+/// Who answers for exceptions, how soon, and by which playbook.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExceptionPolicy {
+    /// Who gets the ticket.
+    pub owner: Party,
+    /// How soon it must be resolved.
+    pub recovery_sla: Span,
+    /// What to do, by exception kind.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub playbooks: BTreeMap<ExceptionKind, Playbook>,
+}
+
+/// What to do about one kind of exception.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Playbook {
+    /// Where it is written down.
+    pub url: String,
+    /// Who gets the ticket instead of the policy's owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Party>,
+}
+
+/// Why a case left the automation's hands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExceptionKind {
+    /// The other system, or a person, said that the outcome failed.
+    OutcomeFailed,
+    /// The execution layer could not be asked.
+    RequestFailed,
+    /// Nobody is available to own the run.
+    OwnershipGap,
+    /// The ticket that goes with a breach.
+    SlaBreached,
+    /// Opened by a person.
+    Manual,
+    /// The run could not be processed several times in a row and waits for a person.
+    RunParked,
+}
+
+/// The share of runs that must be met within a window.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Objective {
+    /// Share of the decided runs.
+    pub met: Percent,
+    /// How far back it looks.
+    pub window: Span,
+}
+
+/// Whole hundredths, 1 to 100. Text form: `75%`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Percent(u8);
+
+/// How many days' grace an exception has when the flow names none.
+const DEFAULT_RECOVERY: Span = Span::hours(24);
+
+impl Flow {
+    /// The exception policy, with the default filled in.
+    pub fn exception_policy(&self) -> ExceptionPolicy {
+        self.exceptions.clone().unwrap_or_else(|| ExceptionPolicy {
+            owner: self.backup_owner.clone(),
+            recovery_sla: DEFAULT_RECOVERY,
+            playbooks: BTreeMap::new(),
+        })
+    }
+
+    /// The steps of a ladder, with the default filled in.
+    pub fn ladder(&self, ladder: Ladder) -> Vec<Step> {
+        let (given, default) = match ladder {
+            Ladder::NotAcknowledged => (
+                &self.escalation.not_acknowledged,
+                Step {
+                    after: Span::ZERO,
+                    reassign: Some(Assignee::BackupOwner),
+                    notify: vec![Target::Owner, Target::BackupOwner],
+                    severity: Severity::Normal,
+                },
+            ),
+            Ladder::Breached => (
+                &self.escalation.breached,
+                Step { after: Span::ZERO, reassign: None, notify: vec![Target::Owner], severity: Severity::High },
+            ),
+        };
+        given.clone().unwrap_or_else(|| vec![default])
+    }
+
+    /// The outcome of that id.
+    pub fn outcome(&self, id: &str) -> Option<&OutcomeSpec> {
+        self.outcomes.iter().find(|outcome| outcome.id == id)
+    }
+}
+
+/// Which of the two ladders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ladder {
+    /// Climbed while nobody acknowledges.
+    NotAcknowledged,
+    /// Climbed while an outcome is past its deadline.
+    Breached,
+}
+
+impl Percent {
+    /// Whole hundredths.
+    pub fn hundredths(self) -> u8 {
+        self.0
+    }
+}
+
+/// Why a short text form cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{given}` is not {what}")]
+pub struct NotA {
+    given: String,
+    what: &'static str,
+}
+
+impl NotA {
+    fn err<T>(given: &str, what: &'static str) -> Result<T, Self> {
+        Err(Self { given: given.to_owned(), what })
+    }
+}
+
+impl FromStr for Party {
+    type Err = NotA;
+    fn from_str(text: &str) -> Result<Self, NotA> {
+        match text.split_once(':') {
+            Some(("person", id)) if !id.is_empty() => Ok(Self::Person(id.to_owned())),
+            Some(("role", id)) if !id.is_empty() => Ok(Self::Role(id.to_owned())),
+            Some(_) | None => NotA::err(text, "a person or role: write `role:ID` or `person:ID`"),
+        }
+    }
+}
+
+impl FromStr for Target {
+    type Err = NotA;
+    fn from_str(text: &str) -> Result<Self, NotA> {
+        match (text, text.split_once(':')) {
+            ("owner", _) => Ok(Self::Owner),
+            ("backup_owner", _) => Ok(Self::BackupOwner),
+            (_, Some(("channel", id))) if !id.is_empty() => Ok(Self::Channel(id.to_owned())),
+            (_, Some(_) | None) => text.parse().map(Self::Party).or_else(|_| {
+                NotA::err(
+                    text,
+                    "somebody to tell: write `owner`, `backup_owner`, `role:ID`, `person:ID` or `channel:ID`",
+                )
+            }),
+        }
+    }
+}
+
+impl FromStr for Assignee {
+    type Err = NotA;
+    fn from_str(text: &str) -> Result<Self, NotA> {
+        if text == "backup_owner" {
+            return Ok(Self::BackupOwner);
+        }
+        text.parse().map(Self::Party).or_else(|_| {
+            NotA::err(text, "somebody to hand over to: write `backup_owner`, `role:ID` or `person:ID`")
+        })
+    }
+}
+
+impl FromStr for Percent {
+    type Err = NotA;
+    fn from_str(text: &str) -> Result<Self, NotA> {
+        let number = text.strip_suffix('%').and_then(|n| n.parse().ok());
+        match number {
+            Some(n @ 1..=100) => Ok(Self(n)),
+            Some(_) | None => NotA::err(text, "a percentage: write a whole number from `1%` to `100%`"),
+        }
+    }
+}
+
+impl fmt::Display for Party {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Person(id) => write!(f, "person:{id}"),
+            Self::Role(id) => write!(f, "role:{id}"),
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Owner => f.write_str("owner"),
+            Self::BackupOwner => f.write_str("backup_owner"),
+            Self::Party(party) => party.fmt(f),
+            Self::Channel(id) => write!(f, "channel:{id}"),
+        }
+    }
+}
+
+impl fmt::Display for Assignee {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BackupOwner => f.write_str("backup_owner"),
+            Self::Party(party) => party.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Percent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}%", self.0)
+    }
+}
+
+/// Serialises a type as its text form.
+macro_rules! text_serde {
+    ($($type:ty),*) => {$(
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+            }
+        }
+    )*};
+}
+text_serde!(Party, Target, Assignee, Percent);
+
+impl Serialize for DoneWhen {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Manual => serializer.serialize_str("manual"),
+            Self::Event(pattern) => pattern.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for DoneWhen {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::String(word) if word == "manual" => Ok(Self::Manual),
+            pattern @ (Value::Object(_) | Value::Array(_)) => {
+                serde_json::from_value(pattern).map(Self::Event).map_err(de::Error::custom)
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                Err(de::Error::custom("write `manual` or an event pattern"))
+            }
+        }
+    }
+}

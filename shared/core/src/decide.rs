@@ -1,0 +1,144 @@
+//! Deciding: from a run, its flow and a command to the records that follow.
+//!
+//! Every decision first lets the run's own clock catch up to the moment it is about, so that it does not
+//! matter whether a tick or a signal is looked at first.
+
+mod clock;
+mod duty;
+mod exception;
+mod ladder;
+mod open;
+mod person;
+mod signal;
+
+pub use open::open;
+
+use crate::command::{Action, Command, Decision, Rejection};
+use crate::config::Versioned;
+use crate::config::directory::Directory;
+use crate::config::flow::Flow;
+use crate::record::{Actor, ActorKind, Fact, Record};
+use crate::run::Run;
+use crate::time::{Span, Time};
+use crate::trail;
+
+/// What a decision may look at beside the run.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The flow version that the run was opened with.
+    pub flow: &'a Versioned<Flow>,
+    /// The directory of the moment.
+    pub directory: &'a Directory,
+}
+
+/// Decides what `command` changes. Nothing to change is no error: it gives no records.
+///
+/// # Errors
+/// Why the command is refused; the run stays as it is.
+pub fn decide(run: &Run, context: Context<'_>, command: &Command, now: Time) -> Result<Decision, Rejection> {
+    let mut draft = Draft::on(run.clone(), context, command, now);
+    if command.cause.as_deref().is_some_and(|cause| run.has_seen(cause)) {
+        return Ok(draft.finish());
+    }
+    match command.if_version {
+        Some(seen) if seen != run.version => return Err(Rejection::Stale { seen, current: run.version }),
+        Some(_) | None => {}
+    }
+    if !run.is_open() {
+        return match &command.action {
+            Action::Note(text) => {
+                draft.note(text)?;
+                Ok(draft.finish())
+            }
+            Action::Observe(_) | Action::Retrigger(_) | Action::Tick => Ok(draft.finish()),
+            Action::Acknowledge
+            | Action::Reassign { .. }
+            | Action::CompleteOutcome { .. }
+            | Action::FailOutcome { .. }
+            | Action::OpenException { .. }
+            | Action::ResolveException { .. }
+            | Action::Cancel(_)
+            | Action::Close(_) => Err(Rejection::Over { status: run.status }),
+        };
+    }
+    draft.catch_up(moment(&command.action, draft.at));
+    draft.act(&command.action)?;
+    draft.close_if_done();
+    Ok(draft.finish())
+}
+
+/// The moment up to which the clock is looked at first: now, but for an event just before it took effect, so
+/// that what comes at the deadline is in time.
+fn moment(action: &Action, now: Time) -> Time {
+    match action {
+        Action::Observe(event) | Action::Retrigger(event) => event.effective_at().min(now) - Span::from_ms(1),
+        Action::Acknowledge
+        | Action::Reassign { .. }
+        | Action::CompleteOutcome { .. }
+        | Action::FailOutcome { .. }
+        | Action::OpenException { .. }
+        | Action::ResolveException { .. }
+        | Action::Note(_)
+        | Action::Cancel(_)
+        | Action::Close(_)
+        | Action::Tick => now,
+    }
+}
+
+/// A decision in the making: the run so far, and the records that led there.
+struct Draft<'a> {
+    run: Run,
+    context: Context<'a>,
+    actor: &'a Actor,
+    cause: Option<String>,
+    /// The time of every record of this decision: never before the last one of the trail.
+    at: Time,
+    records: Vec<Record>,
+}
+
+impl<'a> Draft<'a> {
+    fn on(run: Run, context: Context<'a>, command: &'a Command, now: Time) -> Self {
+        let at = now.max(run.last_at);
+        Self { run, context, actor: &command.actor, cause: command.cause.clone(), at, records: Vec::new() }
+    }
+
+    /// Appends a record made by the command's actor. The first one carries the command's cause.
+    fn record(&mut self, fact: Fact) {
+        let cause = self.cause.take();
+        self.push(self.actor.clone(), cause, fact);
+    }
+
+    /// Appends a record that follows from the clock or from another record: nobody's doing but the system's.
+    fn follow(&mut self, fact: Fact) {
+        let actor = match self.actor.kind {
+            ActorKind::System => self.actor.clone(),
+            ActorKind::Person | ActorKind::Source => Actor::system("meshline"),
+        };
+        self.push(actor, None, fact);
+    }
+
+    fn push(&mut self, actor: Actor, cause: Option<String>, fact: Fact) {
+        let mut record = Record {
+            run: self.run.run.clone(),
+            seq: self.run.version + 1,
+            at: self.at,
+            actor,
+            flow: self.run.flow.clone(),
+            flow_version: self.run.flow_version,
+            subject: self.run.subject.clone(),
+            config_hash: self.context.flow.hash.clone(),
+            cause,
+            fact,
+            prev: self.run.head.clone(),
+            hash: String::new(),
+        };
+        record.hash = trail::hash(&record);
+        let applied = self.run.apply(&record);
+        debug_assert!(applied.is_ok(), "a decision named what the run does not have: {applied:?}");
+        self.records.push(record);
+    }
+
+    fn finish(self) -> Decision {
+        Decision { records: self.records, run: self.run }
+    }
+}

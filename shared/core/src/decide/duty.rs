@@ -1,0 +1,86 @@
+//! Who is on duty, and who is told.
+
+use super::Draft;
+use crate::config::directory::{Directory, Person};
+use crate::config::flow::{Flow, Party, Target};
+use crate::record::{OwnerRole, Recipient};
+use crate::time::Time;
+
+/// Who owns a run from its opening.
+pub(super) struct Opening {
+    pub(super) owner: String,
+    pub(super) role: OwnerRole,
+    pub(super) backup: Option<String>,
+    /// Neither owner nor backup is there.
+    pub(super) gap: bool,
+}
+
+/// The owner on duty; else the backup; else, with a gap, whoever answers for exceptions; else somebody by name.
+pub(super) fn at_opening(flow: &Flow, directory: &Directory, at: Time) -> Opening {
+    let duty = |party: &Party, except: Option<&str>| directory.on_duty(party, at, except).map(|p| p.id.clone());
+    if let Some(owner) = duty(&flow.owner, None) {
+        let backup = duty(&flow.backup_owner, Some(&owner));
+        return Opening { owner, role: OwnerRole::Owner, backup, gap: false };
+    }
+    if let Some(owner) = duty(&flow.backup_owner, None) {
+        return Opening { owner, role: OwnerRole::Backup, backup: None, gap: false };
+    }
+    let owner = answerable(directory, &flow.exception_policy().owner, at);
+    Opening { owner, role: OwnerRole::Assigned, backup: None, gap: true }
+}
+
+/// One id that stands for a party, whatever happens: on duty, else the first member, else the party's own name.
+pub(super) fn answerable(directory: &Directory, party: &Party, at: Time) -> String {
+    let on_duty = directory.on_duty(party, at, None).or_else(|| directory.members(party).into_iter().next());
+    on_duty.map_or_else(|| party.to_string(), |person| person.id.clone())
+}
+
+fn recipient(person: &Person) -> Recipient {
+    Recipient {
+        id: person.id.clone(),
+        name: Some(person.name.clone()),
+        email: person.email.clone(),
+        slack: person.slack.clone(),
+        channel: None,
+    }
+}
+
+impl Draft<'_> {
+    /// Everybody that `targets` stand for and who can be reached, each once.
+    pub(super) fn recipients(&self, targets: &[Target], outcome_owner: Option<&Party>) -> Vec<Recipient> {
+        let mut found: Vec<Recipient> = Vec::new();
+        for target in targets {
+            let new = match target {
+                Target::Owner => match outcome_owner {
+                    Some(party) => self.on_duty(party),
+                    None => self.reachable(&self.run.owner.id),
+                },
+                Target::BackupOwner => self.on_duty(&self.context.flow.document.backup_owner),
+                Target::Party(party) => self.on_duty(party),
+                Target::Channel(id) => self.context.directory.channel(id).map(|channel| Recipient {
+                    id: id.clone(),
+                    name: None,
+                    email: None,
+                    slack: None,
+                    channel: Some(channel.kind),
+                }),
+            };
+            found.extend(new.filter(|new| !found.contains(new)));
+        }
+        found
+    }
+
+    /// Whoever answers for the flow's exceptions, to be told.
+    pub(super) fn exceptions_owner(&self) -> Vec<Recipient> {
+        self.recipients(&[Target::Party(self.context.flow.document.exception_policy().owner)], None)
+    }
+
+    /// The person of that id, to be told.
+    pub(super) fn reachable(&self, id: &str) -> Option<Recipient> {
+        self.context.directory.person(id).filter(|person| person.is_reachable()).map(recipient)
+    }
+
+    fn on_duty(&self, party: &Party) -> Option<Recipient> {
+        self.context.directory.on_duty(party, self.at, None).map(recipient)
+    }
+}

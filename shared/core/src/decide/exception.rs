@@ -1,0 +1,59 @@
+//! Opening and resolving exceptions.
+
+use super::{Draft, duty};
+use crate::config::flow::ExceptionKind;
+use crate::record::{ExceptionOpened, ExceptionResolved, Fact};
+
+impl Draft<'_> {
+    /// Gives the case to whoever answers for its kind.
+    pub(super) fn open_exception(
+        &mut self,
+        kind: ExceptionKind,
+        outcome: Option<&str>,
+        expected: String,
+        seen: String,
+    ) {
+        let policy = self.context.flow.document.exception_policy();
+        let playbook = policy.playbooks.get(&kind);
+        let party = playbook.and_then(|playbook| playbook.owner.as_ref()).unwrap_or(&policy.owner);
+        let hour: String = self.at.to_string().chars().take(13).collect();
+        let word = serde_json::to_value(kind).unwrap_or_default();
+        let group = [&self.run.flow, outcome.unwrap_or("-"), word.as_str().unwrap_or("-"), &hour].join("/");
+        let fact = Fact::ExceptionOpened(Box::new(ExceptionOpened {
+            exception: format!("x{}", self.run.version + 1),
+            kind,
+            outcome: outcome.map(str::to_owned),
+            expected,
+            seen,
+            owner: duty::answerable(self.context.directory, party, self.at),
+            recovery_due_at: self.at + policy.recovery_sla,
+            playbook: playbook.map(|playbook| playbook.url.clone()),
+            custody: self.run.custody(),
+            group,
+            title: self.run.title.clone(),
+            url: self.run.url.clone(),
+        }));
+        match kind {
+            ExceptionKind::Manual => self.record(fact),
+            ExceptionKind::OutcomeFailed
+            | ExceptionKind::RequestFailed
+            | ExceptionKind::OwnershipGap
+            | ExceptionKind::SlaBreached
+            | ExceptionKind::RunParked => self.follow(fact),
+        }
+    }
+
+    /// Resolves what was open because `outcome` was not verified (DESIGN section 5, rule 5).
+    pub(super) fn resolve_by_outcome(&mut self, outcome: &str) {
+        let of_outcome = |kind| match kind {
+            ExceptionKind::OutcomeFailed | ExceptionKind::RequestFailed | ExceptionKind::SlaBreached => true,
+            ExceptionKind::OwnershipGap | ExceptionKind::Manual | ExceptionKind::RunParked => false,
+        };
+        let open = self.run.open_exceptions().filter(|open| open.outcome.as_deref() == Some(outcome));
+        let over: Vec<String> = open.filter(|open| of_outcome(open.kind)).map(|open| open.id.clone()).collect();
+        for exception in over {
+            let resolution = format!("`{outcome}` was verified");
+            self.follow(Fact::ExceptionResolved(ExceptionResolved { exception, resolution, evidence: None }));
+        }
+    }
+}

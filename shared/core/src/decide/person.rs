@@ -1,0 +1,163 @@
+//! What people want of a run.
+
+use super::Draft;
+use crate::command::{Action, Rejection};
+use crate::config::flow::{ExceptionKind, OutcomeSpec, Party};
+use crate::record::{Cancelled, Closed, Empty, ExceptionResolved, Fact, Note, OwnerRole};
+use crate::run::OutcomeStatus;
+
+/// The longest text a person may give; it must fit its record's item.
+const MAX_TEXT_BYTES: usize = 4_000;
+
+impl Draft<'_> {
+    /// Does what the command wants of an open run.
+    pub(super) fn act(&mut self, action: &Action) -> Result<(), Rejection> {
+        match action {
+            Action::Observe(event) => self.observe(event),
+            Action::Retrigger(event) => self.retrigger(event),
+            Action::Tick => {}
+            Action::Acknowledge => self.acknowledge()?,
+            Action::Reassign { to, reason } => self.reassign_by_hand(to, reason)?,
+            Action::CompleteOutcome { outcome, evidence } => self.complete_by_hand(outcome, evidence)?,
+            Action::FailOutcome { outcome, reason } => self.fail_by_hand(outcome, reason)?,
+            Action::OpenException { kind, outcome, reason } => {
+                self.open_by_hand(*kind, outcome.as_deref(), reason)?;
+            }
+            Action::ResolveException { exception, resolution, evidence } => {
+                self.resolve_by_hand(exception, resolution, evidence.as_deref())?;
+            }
+            Action::Note(text) => self.note(text)?,
+            Action::Cancel(reason) => {
+                let reason = given("reason", reason)?;
+                self.record(Fact::RunCancelled(Cancelled { reason }));
+            }
+            Action::Close(reason) => self.close_by_hand(reason)?,
+        }
+        Ok(())
+    }
+
+    fn acknowledge(&mut self) -> Result<(), Rejection> {
+        let Some(ack) = &self.run.ack else {
+            return Err(Rejection::WrongState("this flow asks for no acknowledgement".to_owned()));
+        };
+        if let (Some(by), Some(at)) = (&ack.by, ack.at) {
+            return Err(Rejection::WrongState(format!("the run was acknowledged by `{by}` at {at}")));
+        }
+        self.record(Fact::Acknowledged(Empty {}));
+        Ok(())
+    }
+
+    fn reassign_by_hand(&mut self, to: &Party, reason: &str) -> Result<(), Rejection> {
+        let directory = self.context.directory;
+        if directory.members(to).is_empty() {
+            return Err(Rejection::Unknown { what: "person or role in the directory called", id: to.to_string() });
+        }
+        let Some(person) = directory.on_duty(to, self.at, None) else {
+            return Err(Rejection::WrongState(format!("`{to}` is away, or cannot be reached")));
+        };
+        if person.id == self.run.owner.id {
+            return Err(Rejection::WrongState(format!("`{}` owns the run already", person.id)));
+        }
+        let reason = given("reason", reason)?;
+        self.record(self.reassigned(person.id.clone(), OwnerRole::Assigned, reason));
+        Ok(())
+    }
+
+    fn complete_by_hand(&mut self, outcome: &str, evidence: &str) -> Result<(), Rejection> {
+        let evidence = given("evidence", evidence)?;
+        let spec = self.undone(outcome)?;
+        self.complete(&spec, self.at, Some(evidence));
+        Ok(())
+    }
+
+    fn fail_by_hand(&mut self, outcome: &str, reason: &str) -> Result<(), Rejection> {
+        let reason = given("reason", reason)?;
+        let spec = self.undone(outcome)?;
+        let failed = self.run.outcomes.iter().any(|o| o.id == outcome && o.status == OutcomeStatus::Failed);
+        if failed {
+            return Err(Rejection::WrongState(format!("outcome `{outcome}` has failed already")));
+        }
+        self.fail(&spec, reason);
+        Ok(())
+    }
+
+    fn open_by_hand(&mut self, kind: ExceptionKind, outcome: Option<&str>, reason: &str) -> Result<(), Rejection> {
+        let reason = given("reason", reason)?;
+        let expected = match outcome {
+            Some(outcome) => {
+                let unknown = || Rejection::Unknown { what: "outcome", id: outcome.to_owned() };
+                let spec = self.flow_outcome(outcome).ok_or_else(unknown)?;
+                spec.title.clone().unwrap_or_else(|| spec.id.clone())
+            }
+            None => "the run to go on without help".to_owned(),
+        };
+        self.open_exception(kind, outcome, expected, reason);
+        Ok(())
+    }
+
+    fn resolve_by_hand(&mut self, id: &str, resolution: &str, evidence: Option<&str>) -> Result<(), Rejection> {
+        let resolution = given("resolution", resolution)?;
+        let evidence = evidence.map(|text| given("evidence", text)).transpose()?;
+        let exception = self.run.exceptions.iter().find(|exception| exception.id == id);
+        match exception {
+            None => return Err(Rejection::Unknown { what: "exception", id: id.to_owned() }),
+            Some(exception) => {
+                if let Some(at) = exception.resolved_at {
+                    return Err(Rejection::WrongState(format!("exception `{id}` was resolved at {at}")));
+                }
+            }
+        }
+        let exception = id.to_owned();
+        self.record(Fact::ExceptionResolved(ExceptionResolved { exception, resolution, evidence }));
+        Ok(())
+    }
+
+    pub(super) fn note(&mut self, text: &str) -> Result<(), Rejection> {
+        let text = given("text", text)?;
+        self.record(Fact::NoteAdded(Note { text }));
+        Ok(())
+    }
+
+    fn close_by_hand(&mut self, reason: &str) -> Result<(), Rejection> {
+        let reason = given("reason", reason)?;
+        if let Some(open) = self.run.outcomes.iter().find(|outcome| outcome.status == OutcomeStatus::Open) {
+            let what = format!("outcome `{}` is open: complete or fail it first, or cancel the run", open.id);
+            return Err(Rejection::WrongState(what));
+        }
+        let open: Vec<String> = self.run.open_exceptions().map(|exception| exception.id.clone()).collect();
+        for exception in open {
+            let resolution = format!("closed with the run: {reason}");
+            self.follow(Fact::ExceptionResolved(ExceptionResolved { exception, resolution, evidence: None }));
+        }
+        let met = self.run.met() == Some(true);
+        self.record(Fact::RunClosed(Closed { met, reason: Some(reason) }));
+        Ok(())
+    }
+
+    /// The definition of an outcome that is not done yet.
+    fn undone(&self, id: &str) -> Result<OutcomeSpec, Rejection> {
+        let unknown = || Rejection::Unknown { what: "outcome", id: id.to_owned() };
+        let spec = self.flow_outcome(id).ok_or_else(unknown)?;
+        match self.run.outcomes.iter().find(|outcome| outcome.id == id).ok_or_else(unknown)?.status {
+            OutcomeStatus::Done => Err(Rejection::WrongState(format!("outcome `{id}` is done"))),
+            OutcomeStatus::Waiting | OutcomeStatus::Open | OutcomeStatus::Failed => Ok(spec.clone()),
+        }
+    }
+
+    /// The flow's definition of an outcome.
+    pub(super) fn flow_outcome(&self, id: &str) -> Option<&OutcomeSpec> {
+        self.context.flow.document.outcome(id)
+    }
+}
+
+/// A text that a person must give, trimmed.
+fn given(field: &'static str, text: &str) -> Result<String, Rejection> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(Rejection::Invalid { field, reason: "must not be empty".to_owned() });
+    }
+    if text.len() > MAX_TEXT_BYTES {
+        return Err(Rejection::Invalid { field, reason: format!("is longer than {MAX_TEXT_BYTES} bytes") });
+    }
+    Ok(text.to_owned())
+}

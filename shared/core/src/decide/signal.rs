@@ -1,0 +1,96 @@
+//! What an event of another system means for a run.
+
+use super::Draft;
+use crate::config::flow::{DoneWhen, ExceptionKind, OutcomeSpec};
+use crate::event::Event;
+use crate::record::{Closed, Done, Fact, Failed, Retriggered, StartedOutcome};
+use crate::run::{OutcomeStatus, Status};
+use crate::time::Time;
+
+impl Draft<'_> {
+    /// Verifies or fails every outcome that the event speaks of.
+    pub(super) fn observe(&mut self, event: &Event) {
+        let flow = self.context.flow.document.clone();
+        for spec in &flow.outcomes {
+            let status = self.run.outcomes.iter().find(|outcome| outcome.id == spec.id).map(|outcome| outcome.status);
+            if matches!(status, Some(OutcomeStatus::Done) | None) {
+                continue;
+            }
+            // A pattern with a missing value never matches; the exception for that was opened with the run.
+            let matches = |pattern: &crate::pattern::Pattern| pattern.matches(&self.run.values, event) == Ok(true);
+            let done = match &spec.done_when {
+                DoneWhen::Manual => false,
+                DoneWhen::Event(pattern) => matches(pattern),
+            };
+            let failed = !done && spec.failed_when.as_ref().is_some_and(matches);
+            if done {
+                self.complete(spec, event.effective_at(), None);
+            } else if failed && status != Some(OutcomeStatus::Failed) {
+                self.fail(spec, format!("{} from {}", event.kind, event.source));
+            }
+        }
+    }
+
+    pub(super) fn retrigger(&mut self, event: &Event) {
+        self.record(Fact::Retriggered(Retriggered { event_type: event.kind.clone(), by: event.actor.clone() }));
+    }
+
+    /// The outcome came true at `done_at`: starts the clocks that waited for it, and asks for them.
+    pub(super) fn complete(&mut self, spec: &OutcomeSpec, done_at: Time, evidence: Option<String>) {
+        let Some(outcome) = self.run.outcomes.iter().find(|outcome| outcome.id == spec.id) else { return };
+        let met = outcome.clock.as_ref().is_none_or(|clock| done_at <= clock.due_at);
+        let starts = self.unlocked_by(&spec.id, done_at);
+        let started: Vec<String> = starts.iter().map(|started| started.id.clone()).collect();
+        self.record(Fact::OutcomeDone(Done { outcome: spec.id.clone(), done_at, met, evidence, starts }));
+        self.resolve_by_outcome(&spec.id);
+        self.request(&|outcome| started.contains(&outcome.id));
+    }
+
+    /// The outcomes that wait for nothing but `id`, with their clocks from the moment the last of theirs was done.
+    fn unlocked_by(&self, id: &str, done_at: Time) -> Vec<StartedOutcome> {
+        let done_time = |other: &str| {
+            if other == id {
+                return Some(done_at);
+            }
+            self.run.outcomes.iter().find(|outcome| outcome.id == other)?.done_at
+        };
+        let waits = |id: &str| {
+            self.run.outcomes.iter().any(|outcome| outcome.id == id && outcome.status == OutcomeStatus::Waiting)
+        };
+        let specs = self.context.flow.document.outcomes.iter();
+        let unlocked = specs.filter(|spec| spec.after.iter().any(|before| before == id) && waits(&spec.id));
+        unlocked
+            .filter_map(|spec| {
+                let times: Option<Vec<Time>> = spec.after.iter().map(|before| done_time(before)).collect();
+                let at = times?.into_iter().max()?;
+                Some(StartedOutcome { id: spec.id.clone(), clock: super::open::start(spec, at) })
+            })
+            .collect()
+    }
+
+    /// The outcome went wrong. Its clock runs on (DESIGN section 5, rule 2).
+    pub(super) fn fail(&mut self, spec: &OutcomeSpec, reason: String) {
+        self.record(Fact::OutcomeFailed(Failed { outcome: spec.id.clone(), reason: reason.clone() }));
+        let expected = spec.title.clone().unwrap_or_else(|| spec.id.clone());
+        let open = self.run.open_exceptions().any(|open| {
+            open.kind == ExceptionKind::OutcomeFailed && open.outcome.as_deref() == Some(spec.id.as_str())
+        });
+        if !open {
+            self.open_exception(ExceptionKind::OutcomeFailed, Some(&spec.id), expected, reason);
+        }
+    }
+
+    /// Ends the run once every outcome is done and every exception resolved.
+    pub(super) fn close_if_done(&mut self) {
+        let done = self.run.outcomes.iter().all(|outcome| outcome.status == OutcomeStatus::Done);
+        if !done || !self.run.is_open() {
+            return;
+        }
+        if self.run.open_exceptions().next().is_none() {
+            let met = self.run.met() == Some(true);
+            self.follow(Fact::RunClosed(Closed { met, reason: None }));
+        } else if self.run.status == Status::Active {
+            self.follow(Fact::RunVerifying(crate::record::Empty {}));
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Meshline's core: what a flow promises, and what happens to a run.
+//!
+//! Pure: no clock, no I/O, no async, no AWS type. See docs/ARCHITECTURE.md for the picture.
+
+pub mod command;
+pub mod config;
+pub mod decide;
+pub mod event;
+pub mod id;
+pub mod message;
+pub mod pattern;
+pub mod record;
+pub mod report;
+pub mod route;
+pub mod run;
+pub mod template;
+pub mod time;
+pub mod trail;
+pub mod view;

@@ -1,0 +1,165 @@
+//! Messages: what a record tells the queues and the bus. One CloudEvent each, schemas under infra/schemas/.
+
+use serde_json::{Value, json};
+
+use crate::record::{ExceptionOpened, Escalated, Fact, Record, RecoveryBreached, Requested};
+use crate::time::Time;
+
+/// A queue that people or the execution layer are reached through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Queue {
+    /// To be told to people.
+    Escalations,
+    /// To become tickets.
+    Exceptions,
+    /// To be asked of the execution layer.
+    Requests,
+}
+
+/// What one record sends.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outgoing {
+    /// `meshline.<record kind>`.
+    pub kind: String,
+    /// For the bus: the record.
+    pub bus: Value,
+    /// For a queue: all that its consumer needs.
+    pub queue: Option<(Queue, Value)>,
+}
+
+impl Queue {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Escalations => "escalations",
+            Self::Exceptions => "exceptions",
+            Self::Requests => "requests",
+        }
+    }
+}
+
+/// What `record` sends. `public_url` is the address of the HTTP API, for links.
+pub fn outgoing(record: &Record, public_url: &str) -> Outgoing {
+    let data = match &record.fact {
+        Fact::Escalated(escalated) => Some((Queue::Escalations, escalation(record, escalated))),
+        Fact::RecoveryBreached(breached) => Some((Queue::Escalations, recovery(record, breached))),
+        Fact::Stalled(stalled) => {
+            let notice = notice(record, "stalled", "nothing is due and nothing happened for a week", &stalled.title);
+            Some((Queue::Escalations, with(notice, json!({"notify": stalled.notify, "due_at": stalled.since}))))
+        }
+        Fact::ExceptionOpened(opened) => Some((Queue::Exceptions, ticket(record, opened))),
+        Fact::OutcomeRequested(requested) => Some((Queue::Requests, request(record, requested))),
+        Fact::RunOpened(_)
+        | Fact::Retriggered(_)
+        | Fact::OutcomeDone(_)
+        | Fact::OutcomeFailed(_)
+        | Fact::SlaWarning(_)
+        | Fact::SlaBreached(_)
+        | Fact::Acknowledged(_)
+        | Fact::AcknowledgementMissed(_)
+        | Fact::Reassigned(_)
+        | Fact::StepEmpty(_)
+        | Fact::ExceptionResolved(_)
+        | Fact::RunVerifying(_)
+        | Fact::RunClosed(_)
+        | Fact::RunCancelled(_)
+        | Fact::NoteAdded(_)
+        | Fact::FlowApplied(_) => None,
+    };
+    let queue = data.map(|(queue, mut data)| {
+        if let Some(members) = data.as_object_mut() {
+            members.insert("links".to_owned(), links(record, public_url));
+        }
+        let schema = match queue {
+            Queue::Escalations => "escalation",
+            Queue::Exceptions => "exception",
+            Queue::Requests => "request",
+        };
+        (queue, cloud_event(record, schema, data))
+    });
+    let bus = cloud_event(record, "record", serde_json::to_value(record).unwrap_or_default());
+    Outgoing { kind: kind(record), bus, queue }
+}
+
+fn kind(record: &Record) -> String {
+    format!("meshline.{}", record.fact.kind())
+}
+
+/// <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md>
+fn cloud_event(record: &Record, schema: &str, data: Value) -> Value {
+    json!({
+        "specversion": "1.0",
+        "type": kind(record),
+        "source": format!("meshline/{}", record.flow),
+        "subject": record.subject,
+        "id": format!("{}:{}", record.run, record.seq),
+        "time": record.at,
+        "datacontenttype": "application/json",
+        "dataschema": format!("urn:meshline:schema:{schema}:1"),
+        "data": data,
+    })
+}
+
+fn links(record: &Record, public_url: &str) -> Value {
+    let run = format!("{public_url}/v1/runs/{}", record.run);
+    json!({"run": run, "trail": format!("{run}/audit"), "timeline": format!("{public_url}/v1/subjects/{}/timeline", record.subject)})
+}
+
+fn with(mut value: Value, more: Value) -> Value {
+    if let (Some(members), Value::Object(more)) = (value.as_object_mut(), more) {
+        members.extend(more);
+    }
+    value
+}
+
+/// What every escalation message has; absent facts are `null`.
+fn notice(record: &Record, reason: &str, text: &str, title: &str) -> Value {
+    let at: Time = record.at;
+    json!({
+        "run": record.run, "flow": record.flow, "subject": record.subject, "title": title, "url": null,
+        "ladder": reason, "step": 0, "severity": "high", "reason": text, "outcome": null, "owner": null,
+        "notify": [], "due_at": null, "breached_at": null, "detected_at": at,
+    })
+}
+
+fn escalation(record: &Record, escalated: &Escalated) -> Value {
+    let notice = notice(record, "", &escalated.reason, &escalated.title);
+    let breached_at = escalated.outcome.as_ref().map(|_| escalated.due_at);
+    with(
+        notice,
+        json!({
+            "url": escalated.url, "ladder": escalated.ladder, "step": escalated.step, "severity": escalated.severity,
+            "outcome": escalated.outcome, "owner": escalated.owner, "notify": escalated.notify,
+            "due_at": escalated.due_at, "breached_at": breached_at, "detected_at": escalated.detected_at,
+        }),
+    )
+}
+
+fn recovery(record: &Record, breached: &RecoveryBreached) -> Value {
+    let text = format!("exception `{}` was not resolved by {}", breached.exception, breached.due_at);
+    let notice = notice(record, "recovery", &text, &breached.title);
+    with(
+        notice,
+        json!({
+            "owner": breached.owner, "notify": breached.notify, "due_at": breached.due_at,
+            "breached_at": breached.due_at, "detected_at": breached.detected_at,
+        }),
+    )
+}
+
+fn ticket(record: &Record, opened: &ExceptionOpened) -> Value {
+    json!({
+        "exception": opened.exception, "run": record.run, "flow": record.flow, "subject": record.subject,
+        "title": opened.title, "url": opened.url, "kind": opened.kind, "outcome": opened.outcome,
+        "expected": opened.expected, "seen": opened.seen, "owner": opened.owner, "custody": opened.custody,
+        "opened_at": record.at, "recovery_due_at": opened.recovery_due_at, "playbook": opened.playbook,
+        "group": opened.group,
+    })
+}
+
+fn request(record: &Record, requested: &Requested) -> Value {
+    json!({
+        "run": record.run, "flow": record.flow, "subject": record.subject, "outcome": requested.outcome,
+        "channel": requested.channel, "payload": requested.payload,
+    })
+}

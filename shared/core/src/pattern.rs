@@ -1,0 +1,254 @@
+//! A pattern: an EventBridge event pattern over the normalised event, with `${…}` places.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use quamina::Quamina;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::event::Event;
+use crate::template::{Path, Template, TemplateError};
+
+/// Values of `${…}` paths, taken from a trigger event: strings, numbers and booleans by path.
+pub type Values = BTreeMap<String, Value>;
+
+/// An EventBridge event pattern, or a list of them of which any may match.
+///
+/// A string in it may be a template; it is filled from the trigger event before matching.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Pattern(Value);
+
+/// Why a pattern cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PatternError {
+    /// Not a pattern by EventBridge's rules.
+    #[error("not an event pattern: {0}")]
+    Malformed(String),
+    /// It has a place that cannot be read, or for which there is no value.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+}
+
+/// The longest text that a place may be filled with; it is stored with every run.
+const MAX_VALUE_BYTES: usize = 512;
+
+/// The attributes of a normalised event, beside `data`, that a pattern may name.
+const ATTRIBUTES: [&str; 10] =
+    ["id", "source", "type", "subject", "occurred_at", "received_at", "actor", "title", "url", "data"];
+
+impl Pattern {
+    /// The alternatives; a lone pattern is its only one.
+    fn alternatives(&self) -> &[Value] {
+        match &self.0 {
+            Value::Array(any) => any,
+            one @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => {
+                std::slice::from_ref(one)
+            }
+        }
+    }
+
+    /// Checks that the pattern can be compiled, whatever its places are filled with.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check(&self) -> Result<(), PatternError> {
+        let empty = |alternative: &Value| alternative.as_object().is_some_and(serde_json::Map::is_empty);
+        if self.alternatives().is_empty() || self.alternatives().iter().any(empty) {
+            return Err(PatternError::Malformed("an empty pattern says nothing".to_owned()));
+        }
+        for name in self.alternatives().iter().filter_map(Value::as_object).flat_map(|o| o.keys()) {
+            if !ATTRIBUTES.contains(&name.as_str()) && name != "$or" {
+                let known = ATTRIBUTES.join("`, `");
+                let reason = format!("an event has no attribute `{name}`: it has `{known}`");
+                return Err(PatternError::Malformed(reason));
+            }
+        }
+        let mut filler = Values::new();
+        for path in self.paths()? {
+            filler.insert(path.as_str().to_owned(), Value::String("x".to_owned()));
+        }
+        self.compile(&filler).map(|_| ())
+    }
+
+    /// The paths of all places.
+    ///
+    /// # Errors
+    /// A place that cannot be read.
+    pub fn paths(&self) -> Result<BTreeSet<Path>, TemplateError> {
+        paths(&self.0)
+    }
+
+    /// Whether `event` matches once the places are filled from `values`.
+    ///
+    /// # Errors
+    /// A place without a value: such a pattern never matches.
+    pub fn matches(&self, values: &Values, event: &Event) -> Result<bool, PatternError> {
+        let event = serde_json::to_vec(event).map_err(|e| PatternError::Malformed(e.to_string()))?;
+        let found = self.compile(values)?.has_matches(&event);
+        found.map_err(|e| PatternError::Malformed(e.to_string()))
+    }
+
+    /// Adds every alternative to a matcher of many patterns, under the name `x`.
+    ///
+    /// # Errors
+    /// Not a pattern, or one with places: those can only be matched for a run.
+    pub fn add_to<X>(&self, matcher: &mut Quamina<X>, source: &str, x: &X) -> Result<(), PatternError>
+    where
+        X: Clone + Eq + std::hash::Hash + Send + Sync,
+    {
+        for alternative in self.alternatives() {
+            let mut pattern = alternative.clone();
+            if let Some(members) = pattern.as_object_mut() {
+                members.insert("source".to_owned(), serde_json::json!([source]));
+            }
+            let added = matcher.add_pattern(x.clone(), &pattern.to_string());
+            added.map_err(|e| PatternError::Malformed(e.to_string()))?;
+        }
+        Ok(())
+    }
+
+    fn compile(&self, values: &Values) -> Result<Quamina<()>, PatternError> {
+        let mut matcher = Quamina::new();
+        for alternative in self.alternatives() {
+            let filled = fill(alternative, values, true)?;
+            let added = matcher.add_pattern((), &filled.to_string());
+            added.map_err(|e| PatternError::Malformed(e.to_string()))?;
+        }
+        Ok(matcher)
+    }
+}
+
+/// The paths of every template in a JSON value.
+///
+/// # Errors
+/// A template that cannot be read.
+pub fn paths(value: &Value) -> Result<BTreeSet<Path>, TemplateError> {
+    let mut found = BTreeSet::new();
+    match value {
+        Value::String(text) => found.extend(text.parse::<Template>()?.paths().cloned()),
+        Value::Array(items) => {
+            for item in items {
+                found.append(&mut paths(item)?);
+            }
+        }
+        Value::Object(members) => {
+            for member in members.values() {
+                found.append(&mut paths(member)?);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+    Ok(found)
+}
+
+/// The scalars at `paths` in `event`; what is missing, no scalar or too long is left out.
+pub fn values<'p>(paths: impl IntoIterator<Item = &'p Path>, event: &Value) -> Values {
+    let mut values = Values::new();
+    for path in paths {
+        match path.find(event) {
+            Some(Value::String(text)) if text.len() > MAX_VALUE_BYTES => {}
+            Some(value @ (Value::String(_) | Value::Number(_) | Value::Bool(_))) => {
+                values.insert(path.as_str().to_owned(), value.clone());
+            }
+            Some(Value::Array(_) | Value::Object(_) | Value::Null) | None => {}
+        }
+    }
+    values
+}
+
+/// Fills every template in a JSON value. A string that is one place and nothing else becomes the value
+/// itself. In a pattern (`as_pattern`) a number or boolean stands beside its text, because systems
+/// disagree on which of the two they send.
+///
+/// # Errors
+/// A place without a value.
+pub fn fill(value: &Value, values: &Values, as_pattern: bool) -> Result<Value, TemplateError> {
+    Ok(match value {
+        Value::String(text) => fill_text(text, values)?,
+        Value::Array(items) => {
+            let mut filled = Vec::new();
+            for item in items {
+                let new = fill(item, values, as_pattern)?;
+                let was_place = item.is_string() && !new.is_string();
+                if as_pattern && was_place {
+                    filled.push(Value::String(new.to_string()));
+                }
+                filled.push(new);
+            }
+            Value::Array(filled)
+        }
+        Value::Object(members) => {
+            let filled = members.iter().map(|(name, member)| Ok((name.clone(), fill(member, values, as_pattern)?)));
+            Value::Object(filled.collect::<Result<_, TemplateError>>()?)
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+    })
+}
+
+fn fill_text(text: &str, values: &Values) -> Result<Value, TemplateError> {
+    let template: Template = text.parse()?;
+    let lone = template.paths().next().filter(|path| format!("${{{}}}", path.as_str()) == text);
+    if let Some(path) = lone {
+        let missing = || TemplateError::Missing(path.as_str().to_owned());
+        return values.get(path.as_str()).cloned().ok_or_else(missing);
+    }
+    template.fill_with(|path| values.get(path.as_str())).map(Value::String)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn event(data: Value) -> Event {
+        serde_json::from_value(json!({
+            "id": "1", "source": "hubspot", "type": "contact.propertyChange", "subject": "contentful:a",
+            "occurred_at": null, "received_at": "2026-11-23T09:00:00.000Z", "actor": null, "title": null,
+            "url": null, "data": data,
+        }))
+        .unwrap()
+    }
+
+    fn pattern(value: Value) -> Pattern {
+        serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn places_are_filled_before_matching() {
+        let tag = pattern(json!({"data": {"propertyValue": ["${data.campaign}"]}}));
+        let values = Values::from([("data.campaign".to_owned(), json!("spring"))]);
+        assert!(tag.matches(&values, &event(json!({"propertyValue": "spring"}))).unwrap());
+        assert!(!tag.matches(&values, &event(json!({"propertyValue": "autumn"}))).unwrap());
+    }
+
+    #[test]
+    fn a_number_also_matches_its_text() {
+        let tag = pattern(json!({"data": {"n": ["${data.n}"]}}));
+        let values = Values::from([("data.n".to_owned(), json!(7))]);
+        for (seen, matches) in [(json!(7), true), (json!("7"), true), (json!(8), false)] {
+            assert_eq!(tag.matches(&values, &event(json!({"n": seen}))).unwrap(), matches);
+        }
+    }
+
+    #[test]
+    fn a_missing_value_never_matches_and_names_its_path() {
+        let tag = pattern(json!({"data": {"n": ["x${data.n}"]}}));
+        let missing = tag.matches(&Values::new(), &event(json!({"n": "x"})));
+        assert_eq!(missing, Err(PatternError::Template(TemplateError::Missing("data.n".to_owned()))));
+    }
+
+    #[test]
+    fn any_of_a_list_matches() {
+        let any = pattern(json!([{"type": ["a"]}, {"type": [{"prefix": "contact."}]}]));
+        assert!(any.matches(&Values::new(), &event(json!({}))).unwrap());
+    }
+
+    #[test]
+    fn bad_patterns_are_refused() {
+        for bad in [json!({}), json!([]), json!("x"), json!({"type": "a"}), json!({"typ": ["a"]}), json!({"data": {"a": [{"prefx": "b"}]}})] {
+            assert!(pattern(bad.clone()).check().is_err(), "{bad}");
+        }
+        assert!(pattern(json!({"type": ["a"], "data": {"x": [{"exists": true}]}})).check().is_ok());
+    }
+}

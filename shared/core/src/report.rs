@@ -1,0 +1,186 @@
+//! The SLA report: how many promises of a flow were kept.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::flow::Flow;
+use crate::run::{OutcomeStatus, Run, Status};
+use crate::time::{Span, Time};
+
+/// How many promises of a flow were kept in a window. Absent figures are `null`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SlaReport {
+    /// The flow.
+    pub flow: String,
+    /// Start of the window, included; by the opening of the runs.
+    pub from: Time,
+    /// End of the window, excluded.
+    pub to: Time,
+    /// Runs opened, without the cancelled ones.
+    pub triggers: usize,
+    /// Runs whose every outcome was in time.
+    pub met: usize,
+    /// Runs with an outcome that was late, or is now.
+    pub missed: usize,
+    /// Runs that are still in time and not done.
+    pub pending: usize,
+    /// Runs called off.
+    pub cancelled: usize,
+    /// Met of decided, three decimals.
+    pub met_ratio: Option<f64>,
+    /// What was promised.
+    pub objective: Option<ObjectiveReport>,
+    /// By outcome, in the order of the flow.
+    pub outcomes: Vec<OutcomeReport>,
+    /// From the opening to the acknowledgement, in seconds.
+    pub time_to_acknowledge_s: Percentiles,
+    /// From the opening of an exception to its resolution, in seconds.
+    pub mean_time_to_remediation_s: Option<i64>,
+    /// Exceptions of these runs.
+    pub exceptions: ExceptionCounts,
+    /// The share of the allowed misses that is left; negative when overdrawn.
+    pub error_budget_left: Option<f64>,
+}
+
+/// What was promised.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ObjectiveReport {
+    /// Share of the decided runs, 0 to 1.
+    pub met: f64,
+    /// How far back it looks.
+    pub window: Span,
+}
+
+/// One outcome over all runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OutcomeReport {
+    /// Its id.
+    pub id: String,
+    /// Runs in which it was verified.
+    pub done: usize,
+    /// In time.
+    pub met: usize,
+    /// Late, done or not.
+    pub missed: usize,
+    /// Undecided.
+    pub pending: usize,
+    /// From its start to its verification, in seconds.
+    pub latency_s: Percentiles,
+}
+
+/// Nearest-rank percentiles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Percentiles {
+    /// Median.
+    pub p50: Option<i64>,
+    /// Nineteen of twenty are no longer.
+    pub p95: Option<i64>,
+    /// Ninety-nine of a hundred are no longer.
+    pub p99: Option<i64>,
+}
+
+/// Exceptions of the runs in a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ExceptionCounts {
+    /// All of them.
+    pub opened: usize,
+    /// Not resolved.
+    pub open: usize,
+    /// Resolved before their recovery deadline.
+    pub within_recovery_sla: usize,
+}
+
+impl Percentiles {
+    fn of(mut seconds: Vec<i64>) -> Self {
+        seconds.sort_unstable();
+        let rank = |percent: usize| {
+            let n = (seconds.len() * percent).div_ceil(100);
+            n.checked_sub(1).and_then(|n| seconds.get(n)).copied()
+        };
+        Self { p50: rank(50), p95: rank(95), p99: rank(99) }
+    }
+}
+
+fn seconds(from: Time, to: Time) -> i64 {
+    to.since(from).ms() / 1000
+}
+
+/// `part / whole` with three decimals.
+fn ratio(part: usize, whole: usize) -> Option<f64> {
+    (whole > 0).then(|| (part as f64 / whole as f64 * 1000.0).trunc() / 1000.0)
+}
+
+/// Whether an outcome was met, was missed (now, if its deadline is over), or is undecided.
+fn verdict(run: &Run, outcome: &crate::run::Outcome, now: Time) -> Option<bool> {
+    let late = outcome.clock.as_ref().is_some_and(|clock| clock.due_at <= now);
+    match outcome.met {
+        Some(met) => Some(met),
+        None => (late || !run.is_open()).then_some(false),
+    }
+}
+
+/// The report over the runs of `flow` that were opened from `from` to `to`, as it stands at `now`.
+pub fn sla(flow: &Flow, runs: &[Run], from: Time, to: Time, now: Time) -> SlaReport {
+    let in_window = |run: &&Run| run.flow == flow.id && from <= run.opened_at && run.opened_at < to;
+    let (cancelled, runs): (Vec<&Run>, Vec<&Run>) =
+        runs.iter().filter(in_window).partition(|run| run.status == Status::Cancelled);
+    let verdict_of = |run: &Run| {
+        let verdicts: Vec<Option<bool>> = run.outcomes.iter().map(|outcome| verdict(run, outcome, now)).collect();
+        if verdicts.contains(&Some(false)) {
+            return Some(false);
+        }
+        verdicts.iter().all(|verdict| *verdict == Some(true)).then_some(true)
+    };
+    let verdicts: Vec<Option<bool>> = runs.iter().map(|run| verdict_of(run)).collect();
+    let count = |wanted: Option<bool>| verdicts.iter().filter(|verdict| **verdict == wanted).count();
+    let (met, missed) = (count(Some(true)), count(Some(false)));
+    let objective = flow.objective.as_ref().map(|objective| ObjectiveReport {
+        met: f64::from(objective.met.hundredths()) / 100.0,
+        window: objective.window,
+    });
+    let left = objective.as_ref().and_then(|objective| budget_left(objective.met, met, missed));
+    let exceptions = runs.iter().flat_map(|run| &run.exceptions);
+    let resolved: Vec<_> = exceptions.clone().filter_map(|x| x.resolved_at.map(|at| (x, at))).collect();
+    let remediation: Vec<i64> = resolved.iter().map(|(x, at)| seconds(x.opened_at, *at)).collect();
+    SlaReport {
+        flow: flow.id.clone(),
+        from,
+        to,
+        triggers: runs.len(),
+        met,
+        missed,
+        pending: count(None),
+        cancelled: cancelled.len(),
+        met_ratio: ratio(met, met + missed),
+        objective,
+        outcomes: flow.outcomes.iter().map(|spec| outcome_report(&spec.id, &runs, now)).collect(),
+        time_to_acknowledge_s: Percentiles::of(
+            runs.iter().filter_map(|run| Some(seconds(run.opened_at, run.ack.as_ref()?.at?))).collect(),
+        ),
+        mean_time_to_remediation_s: remediation.iter().sum::<i64>().checked_div(remediation.len() as i64),
+        exceptions: ExceptionCounts {
+            opened: exceptions.count(),
+            open: runs.iter().map(|run| run.open_exceptions().count()).sum(),
+            within_recovery_sla: resolved.iter().filter(|(x, at)| *at <= x.recovery_due_at).count(),
+        },
+        error_budget_left: left,
+    }
+}
+
+fn budget_left(objective: f64, met: usize, missed: usize) -> Option<f64> {
+    let allowed = (1.0 - objective) * (met + missed) as f64;
+    (allowed > 0.0).then(|| ((1.0 - missed as f64 / allowed) * 100.0).round() / 100.0)
+}
+
+fn outcome_report(id: &str, runs: &[&Run], now: Time) -> OutcomeReport {
+    let found: Vec<_> = runs.iter().filter_map(|run| Some((*run, run.outcomes.iter().find(|o| o.id == id)?))).collect();
+    let count = |wanted: Option<bool>| found.iter().filter(|(run, o)| verdict(run, o, now) == wanted).count();
+    let latency = found.iter().filter_map(|(_, o)| Some(seconds(o.clock.as_ref()?.started_at, o.done_at?)));
+    OutcomeReport {
+        id: id.to_owned(),
+        done: found.iter().filter(|(_, o)| o.status == OutcomeStatus::Done).count(),
+        met: count(Some(true)),
+        missed: count(Some(false)),
+        pending: count(None),
+        latency_s: Percentiles::of(latency.collect()),
+    }
+}

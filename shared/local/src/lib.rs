@@ -1,0 +1,12 @@
+//! The whole system in one process: embedded emulators behind the real AWS clients, and one virtual clock.
+
+pub mod clock;
+pub mod emulators;
+pub mod tables;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Locks `mutex`; nothing held under a lock in this crate can be left half done by a panic.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,12 @@
+//! The adapters against known answers, real shapes, own signatures and arbitrary requests.
+
+#[cfg(test)]
+mod common;
+#[cfg(test)]
+mod generic;
+#[cfg(test)]
+mod payloads;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod vectors;
