@@ -147,7 +147,12 @@ impl Config {
     ///
     /// # Errors
     /// Every problem of every file.
-    pub fn plan(&self, files: &[File], check_source: SourceCheck<'_>, now: Time) -> Result<Plan, Vec<Problem>> {
+    pub fn plan(
+        &self,
+        files: &[File],
+        check_source: SourceCheck<'_>,
+        now: Time,
+    ) -> Result<Plan, Vec<Problem>> {
         let (documents, mut problems) = read::documents(files);
         let mut next = self.clone();
         let mut changes = Vec::new();
@@ -209,7 +214,8 @@ fn diff(path: &str, old: &Value, new: &Value, lines: &mut Vec<String>) {
             let names: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
             for name in names {
                 let at = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                let side = |side: &serde_json::Map<String, Value>| side.get(name).cloned().unwrap_or_default();
+                let side =
+                    |side: &serde_json::Map<String, Value>| side.get(name).cloned().unwrap_or_default();
                 diff(&at, &side(old), &side(new), lines);
             }
         }

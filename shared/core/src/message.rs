@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::record::{ExceptionOpened, Escalated, Fact, Record, RecoveryBreached, Requested};
+use crate::record::{Escalated, ExceptionOpened, Fact, Record, RecoveryBreached, Requested};
 use crate::time::Time;
 
 /// A queue that people or the execution layer are reached through.
@@ -44,8 +44,12 @@ pub fn outgoing(record: &Record, public_url: &str) -> Outgoing {
         Fact::Escalated(escalated) => Some((Queue::Escalations, escalation(record, escalated))),
         Fact::RecoveryBreached(breached) => Some((Queue::Escalations, recovery(record, breached))),
         Fact::Stalled(stalled) => {
-            let notice = notice(record, "stalled", "nothing is due and nothing happened for a week", &stalled.title);
-            Some((Queue::Escalations, with(notice, json!({"notify": stalled.notify, "due_at": stalled.since}))))
+            let notice =
+                notice(record, "stalled", "nothing is due and nothing happened for a week", &stalled.title);
+            Some((
+                Queue::Escalations,
+                with(notice, json!({"notify": stalled.notify, "due_at": stalled.since})),
+            ))
         }
         Fact::ExceptionOpened(opened) => Some((Queue::Exceptions, ticket(record, opened))),
         Fact::OutcomeRequested(requested) => Some((Queue::Requests, request(record, requested))),

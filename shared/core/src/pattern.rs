@@ -179,7 +179,8 @@ pub fn fill(value: &Value, values: &Values, as_pattern: bool) -> Result<Value, T
             Value::Array(filled)
         }
         Value::Object(members) => {
-            let filled = members.iter().map(|(name, member)| Ok((name.clone(), fill(member, values, as_pattern)?)));
+            let filled =
+                members.iter().map(|(name, member)| Ok((name.clone(), fill(member, values, as_pattern)?)));
             Value::Object(filled.collect::<Result<_, TemplateError>>()?)
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
@@ -246,7 +247,14 @@ mod tests {
 
     #[test]
     fn bad_patterns_are_refused() {
-        for bad in [json!({}), json!([]), json!("x"), json!({"type": "a"}), json!({"typ": ["a"]}), json!({"data": {"a": [{"prefx": "b"}]}})] {
+        for bad in [
+            json!({}),
+            json!([]),
+            json!("x"),
+            json!({"type": "a"}),
+            json!({"typ": ["a"]}),
+            json!({"data": {"a": [{"prefx": "b"}]}}),
+        ] {
             assert!(pattern(bad.clone()).check().is_err(), "{bad}");
         }
         assert!(pattern(json!({"type": ["a"], "data": {"x": [{"exists": true}]}})).check().is_ok());

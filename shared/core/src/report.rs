@@ -124,7 +124,8 @@ pub fn sla(flow: &Flow, runs: &[Run], from: Time, to: Time, now: Time) -> SlaRep
     let (cancelled, runs): (Vec<&Run>, Vec<&Run>) =
         runs.iter().filter(in_window).partition(|run| run.status == Status::Cancelled);
     let verdict_of = |run: &Run| {
-        let verdicts: Vec<Option<bool>> = run.outcomes.iter().map(|outcome| verdict(run, outcome, now)).collect();
+        let verdicts: Vec<Option<bool>> =
+            run.outcomes.iter().map(|outcome| verdict(run, outcome, now)).collect();
         if verdicts.contains(&Some(false)) {
             return Some(false);
         }
@@ -172,7 +173,8 @@ fn budget_left(objective: f64, met: usize, missed: usize) -> Option<f64> {
 }
 
 fn outcome_report(id: &str, runs: &[&Run], now: Time) -> OutcomeReport {
-    let found: Vec<_> = runs.iter().filter_map(|run| Some((*run, run.outcomes.iter().find(|o| o.id == id)?))).collect();
+    let found: Vec<_> =
+        runs.iter().filter_map(|run| Some((*run, run.outcomes.iter().find(|o| o.id == id)?))).collect();
     let count = |wanted: Option<bool>| found.iter().filter(|(run, o)| verdict(run, o, now) == wanted).count();
     let latency = found.iter().filter_map(|(_, o)| Some(seconds(o.clock.as_ref()?.started_at, o.done_at?)));
     OutcomeReport {

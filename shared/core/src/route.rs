@@ -130,6 +130,7 @@ fn trigger(event: &Event, flow: &Flow, runs: &[Candidate<'_>]) -> Vec<Step> {
 }
 
 fn command(run: &Run, event: &Event, action: Action) -> Step {
-    let command = Command { action, actor: Actor::source(&event.source), if_version: None, cause: Some(event.cause()) };
+    let command =
+        Command { action, actor: Actor::source(&event.source), if_version: None, cause: Some(event.cause()) };
     Step::Command { run: run.run.clone(), command }
 }

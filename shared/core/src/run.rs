@@ -8,7 +8,8 @@ use crate::config::flow::{ExceptionKind, Ladder};
 use crate::id;
 use crate::pattern::Values;
 use crate::record::{
-    Custody, Done, Escalated, ExceptionOpened, Fact, Opened, OwnerRole, Reassigned, Record, Started, StepEmpty,
+    Custody, Done, Escalated, ExceptionOpened, Fact, Opened, OwnerRole, Reassigned, Record, Started,
+    StepEmpty,
 };
 use crate::time::{Span, Time};
 
@@ -421,7 +422,13 @@ impl Run {
         self.climb(seq, empty.ladder, empty.outcome.as_deref(), climb)
     }
 
-    fn climb(&mut self, seq: u64, ladder: Ladder, outcome: Option<&str>, climb: Climb) -> Result<(), FoldError> {
+    fn climb(
+        &mut self,
+        seq: u64,
+        ladder: Ladder,
+        outcome: Option<&str>,
+        climb: Climb,
+    ) -> Result<(), FoldError> {
         match ladder {
             Ladder::NotAcknowledged => {
                 if let Some(ack) = &mut self.ack {
@@ -509,7 +516,8 @@ impl Run {
         let outcomes = self.outcomes.iter().enumerate().flat_map(|(n, outcome)| {
             let clock = outcome.clock.as_ref().filter(|_| outcome.status != OutcomeStatus::Done);
             let warning = clock.and_then(|clock| clock.warn_at).map(|at| (at, Due::Warning(n)));
-            let breach = clock.filter(|_| outcome.breached_at.is_none()).map(|clock| (clock.due_at, Due::Breach(n)));
+            let breach =
+                clock.filter(|_| outcome.breached_at.is_none()).map(|clock| (clock.due_at, Due::Breach(n)));
             let step = outcome.ladder.at.map(|at| (at, Due::BreachStep(n)));
             [warning, breach, step].into_iter().flatten()
         });

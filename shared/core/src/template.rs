@@ -117,7 +117,9 @@ impl Template {
                 Part::Text(text) => filled.push_str(text),
                 Part::Place(path) => match find(path) {
                     Some(Value::String(text)) => filled.push_str(text),
-                    Some(scalar @ (Value::Number(_) | Value::Bool(_))) => filled.push_str(&scalar.to_string()),
+                    Some(scalar @ (Value::Number(_) | Value::Bool(_))) => {
+                        filled.push_str(&scalar.to_string())
+                    }
                     Some(Value::Array(_) | Value::Object(_) | Value::Null) | None => {
                         return Err(TemplateError::Missing(path.text.clone()));
                     }

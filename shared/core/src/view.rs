@@ -141,7 +141,11 @@ impl ExceptionView {
         Self {
             id: exception.id.clone(),
             kind: exception.kind,
-            status: if exception.resolved_at.is_some() { ExceptionStatus::Resolved } else { ExceptionStatus::Open },
+            status: if exception.resolved_at.is_some() {
+                ExceptionStatus::Resolved
+            } else {
+                ExceptionStatus::Open
+            },
             run: Some(run.run.clone()),
             flow: run.flow.clone(),
             subject: Some(run.subject.clone()),

@@ -75,9 +75,8 @@ fn twice<'i>(field: &str, ids: impl Iterator<Item = &'i str>) -> Vec<Found> {
     let at = |n: usize| format!("{field}[{n}].id");
     ids.enumerate()
         .flat_map(|(n, id)| {
-            let again = (!seen.insert(id)).then(|| {
-                (at(n), format!("`{id}` is used twice"), "give each its own id".to_owned())
-            });
+            let again = (!seen.insert(id))
+                .then(|| (at(n), format!("`{id}` is used twice"), "give each its own id".to_owned()));
             id_problem(at(n), id).into_iter().chain(again)
         })
         .collect()
@@ -199,7 +198,8 @@ impl FlowCheck<'_> {
         let gaps: Vec<String> = (0..COVERAGE_DAYS)
             .map(|n| now + Span::days(n))
             .filter(|day| {
-                self.people.on_duty(owner, *day, None).is_none() && self.people.on_duty(backup, *day, None).is_none()
+                self.people.on_duty(owner, *day, None).is_none()
+                    && self.people.on_duty(backup, *day, None).is_none()
             })
             .map(Time::day)
             .collect();
@@ -232,7 +232,8 @@ impl FlowCheck<'_> {
 
     fn source(&self, field: &str, id: &str) -> Option<Found> {
         let mend = "add a `kind: Source` of that id, or correct the name".to_owned();
-        (!self.config.sources.contains_key(id)).then(|| (field.to_owned(), format!("there is no source `{id}`"), mend))
+        (!self.config.sources.contains_key(id))
+            .then(|| (field.to_owned(), format!("there is no source `{id}`"), mend))
     }
 
     fn pattern(&self, field: &str, pattern: &Pattern) -> Vec<Found> {
@@ -266,7 +267,11 @@ impl FlowCheck<'_> {
         for (m, before) in outcome.after.iter().enumerate() {
             if self.flow.outcome(before).is_none() {
                 let reason = format!("there is no outcome `{before}`");
-                found.push((format!("{at}.after[{m}]"), reason, "name another outcome of this flow".to_owned()));
+                found.push((
+                    format!("{at}.after[{m}]"),
+                    reason,
+                    "name another outcome of this flow".to_owned(),
+                ));
             }
         }
         match &outcome.done_when {
@@ -303,7 +308,8 @@ impl FlowCheck<'_> {
         for (n, step) in steps.iter().enumerate() {
             let at = format!("{field}[{n}]");
             if step.after < before {
-                let reason = format!("this step comes after {}, the one before it after {before}", step.after);
+                let reason =
+                    format!("this step comes after {}, the one before it after {before}", step.after);
                 found.push((format!("{at}.after"), reason, "order the steps by `after`".to_owned()));
             }
             before = step.after;
@@ -373,7 +379,9 @@ impl Pattern {
         let value = serde_json::to_value(self).unwrap_or_default();
         let alternatives = match value {
             Value::Array(any) => any,
-            one @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => vec![one],
+            one @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => {
+                vec![one]
+            }
         };
         let named = alternatives.iter().filter_map(|p| p.get("source")?.as_array()).flatten();
         named.filter_map(Value::as_str).map(str::to_owned).collect()

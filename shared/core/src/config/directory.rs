@@ -121,7 +121,8 @@ impl Directory {
             Party::Person(id) => self.person(id).into_iter().collect(),
             Party::Role(id) => {
                 let role = self.roles.iter().find(|role| role.id == *id);
-                role.map(|role| role.members.iter().filter_map(|id| self.person(id)).collect()).unwrap_or_default()
+                role.map(|role| role.members.iter().filter_map(|id| self.person(id)).collect())
+                    .unwrap_or_default()
             }
         }
     }
@@ -129,14 +130,17 @@ impl Directory {
     /// Who of a party is on duty at `at`: the first who is there, can be reached and is not `except`.
     pub fn on_duty(&self, party: &Party, at: Time, except: Option<&str>) -> Option<&Person> {
         let mut members = self.members(party).into_iter();
-        members.find(|person| person.is_there(at) && person.is_reachable() && Some(person.id.as_str()) != except)
+        members
+            .find(|person| person.is_there(at) && person.is_reachable() && Some(person.id.as_str()) != except)
     }
 
     /// The person whom a signed-in identity stands for: an id, or an e-mail address in any case.
     pub fn identify(&self, identity: &str) -> Option<&Person> {
         self.person(identity).or_else(|| {
             let mut people = self.people.iter();
-            people.find(|person| person.email.as_deref().is_some_and(|email| email.eq_ignore_ascii_case(identity)))
+            people.find(|person| {
+                person.email.as_deref().is_some_and(|email| email.eq_ignore_ascii_case(identity))
+            })
         })
     }
 }

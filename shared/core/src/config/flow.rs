@@ -296,7 +296,12 @@ impl Flow {
             ),
             Ladder::Breached => (
                 &self.escalation.breached,
-                Step { after: Span::ZERO, reassign: None, notify: vec![Target::Owner], severity: Severity::High },
+                Step {
+                    after: Span::ZERO,
+                    reassign: None,
+                    notify: vec![Target::Owner],
+                    severity: Severity::High,
+                },
             ),
         };
         given.clone().unwrap_or_else(|| vec![default])

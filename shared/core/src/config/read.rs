@@ -249,9 +249,9 @@ fn parent<'v, 'p>(value: &'v mut Value, path: &'p str) -> Option<(&'v mut Value,
     let last = steps.pop()?;
     let mut value = value;
     for step in steps {
-        value = match value {
-            Value::Array(items) => items.get_mut(step.parse::<usize>().ok()?)?,
-            other => other.get_mut(step)?,
+        value = match value.is_array() {
+            true => value.get_mut(step.parse::<usize>().ok()?)?,
+            false => value.get_mut(step)?,
         };
     }
     Some((value, last))

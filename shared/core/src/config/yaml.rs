@@ -224,7 +224,12 @@ mod tests {
         ] {
             assert!(read(text).unwrap_err().reason.contains(reason), "{text}");
         }
-        assert!(read(&format!("{}{}", "[".repeat(100), "]".repeat(100))).unwrap_err().reason.contains("nested deeper"));
+        assert!(
+            read(&format!("{}{}", "[".repeat(100), "]".repeat(100)))
+                .unwrap_err()
+                .reason
+                .contains("nested deeper")
+        );
     }
 
     #[test]

@@ -17,7 +17,8 @@ pub(super) struct Opening {
 
 /// The owner on duty; else the backup; else, with a gap, whoever answers for exceptions; else somebody by name.
 pub(super) fn at_opening(flow: &Flow, directory: &Directory, at: Time) -> Opening {
-    let duty = |party: &Party, except: Option<&str>| directory.on_duty(party, at, except).map(|p| p.id.clone());
+    let duty =
+        |party: &Party, except: Option<&str>| directory.on_duty(party, at, except).map(|p| p.id.clone());
     if let Some(owner) = duty(&flow.owner, None) {
         let backup = duty(&flow.backup_owner, Some(&owner));
         return Opening { owner, role: OwnerRole::Owner, backup, gap: false };

@@ -50,7 +50,8 @@ impl Draft<'_> {
             ExceptionKind::OwnershipGap | ExceptionKind::Manual | ExceptionKind::RunParked => false,
         };
         let open = self.run.open_exceptions().filter(|open| open.outcome.as_deref() == Some(outcome));
-        let over: Vec<String> = open.filter(|open| of_outcome(open.kind)).map(|open| open.id.clone()).collect();
+        let over: Vec<String> =
+            open.filter(|open| of_outcome(open.kind)).map(|open| open.id.clone()).collect();
         for exception in over {
             let resolution = format!("`{outcome}` was verified");
             self.follow(Fact::ExceptionResolved(ExceptionResolved { exception, resolution, evidence: None }));

@@ -25,13 +25,15 @@ impl Draft<'_> {
             return self.empty(ladder, outcome, climb.next, "the ladder has no such step", None);
         };
         let next = steps.get(climb.next + 1);
-        let outcome_owner = outcome.as_deref().and_then(|id| flow.outcome(id)).and_then(|spec| spec.owner.as_ref());
+        let outcome_owner =
+            outcome.as_deref().and_then(|id| flow.outcome(id)).and_then(|spec| spec.owner.as_ref());
         let notify = self.recipients(&step.notify, outcome_owner);
         let reason = match &outcome {
             Some(outcome) => format!("`{outcome}` was not verified by {due_at}"),
             None => format!("`{}` did not acknowledge by {due_at}", self.run.owner.id),
         };
-        let handed_over = step.reassign.as_ref().is_some_and(|to| self.hand_over(to, &flow.backup_owner, &reason));
+        let handed_over =
+            step.reassign.as_ref().is_some_and(|to| self.hand_over(to, &flow.backup_owner, &reason));
         if notify.is_empty() && !handed_over {
             // Nobody to tell: the next step does not wait.
             return self.empty(ladder, outcome, climb.next, "nobody can be reached", next.map(|_| at));
@@ -52,7 +54,14 @@ impl Draft<'_> {
         }));
     }
 
-    fn empty(&mut self, ladder: Ladder, outcome: Option<String>, step: usize, why: &str, next_at: Option<Time>) {
+    fn empty(
+        &mut self,
+        ladder: Ladder,
+        outcome: Option<String>,
+        step: usize,
+        why: &str,
+        next_at: Option<Time>,
+    ) {
         self.follow(Fact::StepEmpty(StepEmpty { ladder, outcome, step, reason: why.to_owned(), next_at }));
     }
 

@@ -121,7 +121,8 @@ impl Draft<'_> {
         let flow = self.context.flow.document.clone();
         for outcome in flow.outcomes.iter().filter(|outcome| which(outcome)) {
             let Some(request) = &outcome.request else { continue };
-            let filled = pattern::fill(&request.payload, &self.run.values, false).map_err(|error| error.to_string());
+            let filled =
+                pattern::fill(&request.payload, &self.run.values, false).map_err(|error| error.to_string());
             match filled.and_then(within_limit) {
                 Ok(payload) => self.follow(Fact::OutcomeRequested(Requested {
                     outcome: outcome.id.clone(),
@@ -140,5 +141,9 @@ impl Draft<'_> {
 fn within_limit(payload: Value) -> Result<Value, String> {
     let bytes = payload.to_string().len();
     let fits = bytes <= MAX_PAYLOAD_BYTES;
-    if fits { Ok(payload) } else { Err(format!("the payload has {bytes} bytes, at most {MAX_PAYLOAD_BYTES} are sent")) }
+    if fits {
+        Ok(payload)
+    } else {
+        Err(format!("the payload has {bytes} bytes, at most {MAX_PAYLOAD_BYTES} are sent"))
+    }
 }

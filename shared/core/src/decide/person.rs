@@ -50,7 +50,10 @@ impl Draft<'_> {
     fn reassign_by_hand(&mut self, to: &Party, reason: &str) -> Result<(), Rejection> {
         let directory = self.context.directory;
         if directory.members(to).is_empty() {
-            return Err(Rejection::Unknown { what: "person or role in the directory called", id: to.to_string() });
+            return Err(Rejection::Unknown {
+                what: "person or role in the directory called",
+                id: to.to_string(),
+            });
         }
         let Some(person) = directory.on_duty(to, self.at, None) else {
             return Err(Rejection::WrongState(format!("`{to}` is away, or cannot be reached")));
@@ -81,7 +84,12 @@ impl Draft<'_> {
         Ok(())
     }
 
-    fn open_by_hand(&mut self, kind: ExceptionKind, outcome: Option<&str>, reason: &str) -> Result<(), Rejection> {
+    fn open_by_hand(
+        &mut self,
+        kind: ExceptionKind,
+        outcome: Option<&str>,
+        reason: &str,
+    ) -> Result<(), Rejection> {
         let reason = given("reason", reason)?;
         let expected = match outcome {
             Some(outcome) => {
@@ -95,7 +103,12 @@ impl Draft<'_> {
         Ok(())
     }
 
-    fn resolve_by_hand(&mut self, id: &str, resolution: &str, evidence: Option<&str>) -> Result<(), Rejection> {
+    fn resolve_by_hand(
+        &mut self,
+        id: &str,
+        resolution: &str,
+        evidence: Option<&str>,
+    ) -> Result<(), Rejection> {
         let resolution = given("resolution", resolution)?;
         let evidence = evidence.map(|text| given("evidence", text)).transpose()?;
         let exception = self.run.exceptions.iter().find(|exception| exception.id == id);

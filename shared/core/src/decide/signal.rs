@@ -12,12 +12,14 @@ impl Draft<'_> {
     pub(super) fn observe(&mut self, event: &Event) {
         let flow = self.context.flow.document.clone();
         for spec in &flow.outcomes {
-            let status = self.run.outcomes.iter().find(|outcome| outcome.id == spec.id).map(|outcome| outcome.status);
+            let status =
+                self.run.outcomes.iter().find(|outcome| outcome.id == spec.id).map(|outcome| outcome.status);
             if matches!(status, Some(OutcomeStatus::Done) | None) {
                 continue;
             }
             // A pattern with a missing value never matches; the exception for that was opened with the run.
-            let matches = |pattern: &crate::pattern::Pattern| pattern.matches(&self.run.values, event) == Ok(true);
+            let matches =
+                |pattern: &crate::pattern::Pattern| pattern.matches(&self.run.values, event) == Ok(true);
             let done = match &spec.done_when {
                 DoneWhen::Manual => false,
                 DoneWhen::Event(pattern) => matches(pattern),
@@ -32,7 +34,10 @@ impl Draft<'_> {
     }
 
     pub(super) fn retrigger(&mut self, event: &Event) {
-        self.record(Fact::Retriggered(Retriggered { event_type: event.kind.clone(), by: event.actor.clone() }));
+        self.record(Fact::Retriggered(Retriggered {
+            event_type: event.kind.clone(),
+            by: event.actor.clone(),
+        }));
     }
 
     /// The outcome came true at `done_at`: starts the clocks that waited for it, and asks for them.
@@ -55,7 +60,10 @@ impl Draft<'_> {
             self.run.outcomes.iter().find(|outcome| outcome.id == other)?.done_at
         };
         let waits = |id: &str| {
-            self.run.outcomes.iter().any(|outcome| outcome.id == id && outcome.status == OutcomeStatus::Waiting)
+            self.run
+                .outcomes
+                .iter()
+                .any(|outcome| outcome.id == id && outcome.status == OutcomeStatus::Waiting)
         };
         let specs = self.context.flow.document.outcomes.iter();
         let unlocked = specs.filter(|spec| spec.after.iter().any(|before| before == id) && waits(&spec.id));
