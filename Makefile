@@ -68,9 +68,10 @@ lint-template: $(VENV)/ready ## the template: SAM's lint, cfn-lint, and our own 
 build: ## the five Lambda binaries, into target/lambda-bin (PROFILE=dev is quicker, ARCH=arm64 cross-compiles)
 ifneq ($(HOST),Linux-$(ARCH))
 	@# Cross-compiling: `pip install cargo-lambda==1.9.2` brings the linker, `rustup target add` the target's standard library.
-	cargo lambda build $(LOCKED) --profile $(PROFILE) --$(subst _,-,$(subst x86_64,x86-64,$(ARCH))) $(PACKAGES)
+	@# Its own place for output, target/lambda, is where cargo keeps the profile of that name.
+	cargo lambda build $(LOCKED) --profile $(PROFILE) --$(subst _,-,$(ARCH)) --lambda-dir $(TARGET)/cargo-lambda $(PACKAGES)
 	@mkdir -p $(LAMBDA_BIN)
-	@for bin in $(BINARIES); do cp -f $(TARGET)/lambda/$$bin/bootstrap $(LAMBDA_BIN)/$$bin; done
+	@for bin in $(BINARIES); do cp -f $(TARGET)/cargo-lambda/$$bin/bootstrap $(LAMBDA_BIN)/$$bin; done
 else
 ifeq ($(PROFILE),dev)
 	cargo build $(LOCKED) --workspace --all-targets

@@ -1,1 +1,20 @@
-//! Placeholder.
+//! Meshline's side of AWS: what is stored where, and how it is sent. The only crate that names `aws-sdk-*`.
+//!
+//! [`App`] is what every function is handed: built once in `main`, used for every invocation.
+
+pub mod app;
+pub mod audit;
+pub mod clients;
+pub mod clock;
+pub mod config;
+pub mod error;
+pub mod events;
+pub mod execute;
+pub mod outbox;
+pub mod runs;
+pub mod secrets;
+pub mod settings;
+pub mod telemetry;
+
+pub use app::App;
+pub use error::StoreError;

@@ -244,6 +244,28 @@ async fn a_batch_is_answered_entry_by_entry() {
 }
 
 #[tokio::test]
+async fn a_message_that_is_never_deleted_ends_in_the_dead_letter_queue() {
+    let (emulators, clock) = start(None).await;
+    let client = client!(aws_sdk_sqs, &emulators.sqs_url);
+    let requests = emulators.queue_url("requests");
+    let sent =
+        client.send_message().queue_url(&requests).message_body("x").delay_seconds(1).send().await.unwrap();
+    clock.advance(Span::minutes(1));
+    emulators.release_due().await;
+    for _ in 0..5 {
+        let receive = client.receive_message().queue_url(&requests).visibility_timeout(0);
+        assert_eq!(receive.send().await.unwrap().messages().len(), 1);
+    }
+    let receive = client.receive_message().queue_url(&requests).send().await.unwrap();
+    assert!(receive.messages().is_empty());
+    let dead = client.receive_message().queue_url(emulators.queue_url("requests-dlq")).wait_time_seconds(5);
+    let dead = dead.send().await.unwrap();
+    assert_eq!(dead.messages()[0].message_id(), sent.message_id());
+    assert_eq!(emulators.queue_len("requests").await, Some(0));
+    assert_eq!(emulators.queue_len("requests-dlq").await, Some(1));
+}
+
+#[tokio::test]
 async fn events_on_the_bus_are_logged_and_reach_a_queue_through_a_rule() {
     use aws_sdk_eventbridge::primitives::DateTime;
     use aws_sdk_eventbridge::types::{PutEventsRequestEntry, Target};

@@ -1,0 +1,57 @@
+//! What every function is handed.
+
+use std::sync::Arc;
+
+use crate::audit::Audit;
+use crate::clients::{Clients, Endpoints};
+use crate::config::ConfigStore;
+use crate::events::Events;
+use crate::outbox::Outbox;
+use crate::runs::Runs;
+use crate::secrets::Secrets;
+use crate::settings::Settings;
+
+/// Everything a function uses, built once in `main`.
+#[derive(Debug)]
+pub struct App {
+    /// Names and addresses.
+    pub settings: Settings,
+    /// Inbound events and rejected deliveries.
+    pub events: Events,
+    /// Runs.
+    pub runs: Runs,
+    /// Records.
+    pub audit: Audit,
+    /// Flows, sources and the directory.
+    pub config: ConfigStore,
+    /// Webhook secrets.
+    pub secrets: Secrets,
+    /// Queues and the bus.
+    pub outbox: Outbox,
+}
+
+impl App {
+    /// The app of a Lambda function.
+    pub async fn from_env() -> Self {
+        Self::new(Clients::from_env().await, Settings::from_env())
+    }
+
+    /// The app of the local stack.
+    pub async fn local(endpoints: Endpoints, settings: Settings) -> Self {
+        Self::new(Clients::local(endpoints).await, settings)
+    }
+
+    fn new(clients: Clients, settings: Settings) -> Self {
+        let clients = Arc::new(clients);
+        let audit = Audit::new(clients.clone(), &settings);
+        Self {
+            events: Events::new(clients.clone(), &settings),
+            runs: Runs::new(clients.clone(), &settings),
+            config: ConfigStore::new(clients.clone(), &settings),
+            secrets: Secrets::new(clients.clone(), settings.secret_prefix.clone()),
+            outbox: Outbox::new(clients, &settings),
+            audit,
+            settings,
+        }
+    }
+}

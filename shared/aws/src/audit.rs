@@ -1,0 +1,133 @@
+//! The table of records. Nothing here changes one: they are only put, inside a run's transaction.
+
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use meshline_core::record::{ActorKind, Record};
+
+use crate::clients::Clients;
+use crate::error::StoreError;
+use crate::events::{Item, s};
+use crate::settings::Settings;
+
+/// Attributes that are keys or for an index, and not part of a record.
+const KEYS: [&str; 5] = ["pk", "sk", "flow_day", "at_run_seq", "actor_person"];
+
+/// The table of records.
+#[derive(Debug)]
+pub struct Audit {
+    clients: Arc<Clients>,
+    table: String,
+}
+
+impl Audit {
+    pub(crate) fn new(clients: Arc<Clients>, settings: &Settings) -> Self {
+        Self { clients, table: settings.audit_table.clone() }
+    }
+
+    /// The trail of a run, or of a flow (`FLOW#<id>`), after the record `after`, first record first.
+    ///
+    /// # Errors
+    /// The table cannot be read, or holds what is no record.
+    pub async fn trail(&self, run: &str, after: u64) -> Result<Vec<Record>, StoreError> {
+        let mut pages = self
+            .clients
+            .dynamodb()
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :run AND sk > :after")
+            .expression_attribute_values(":run", s(run))
+            .expression_attribute_values(":after", AttributeValue::N(after.to_string()))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
+        let mut records = Vec::new();
+        while let Some(item) = pages.next().await {
+            records.push(record(item.map_err(|e| StoreError::from_sdk("read a trail", e))?)?);
+        }
+        Ok(records)
+    }
+
+    /// The last record of a trail.
+    ///
+    /// # Errors
+    /// The table cannot be read, or holds what is no record.
+    pub async fn last(&self, run: &str) -> Result<Option<Record>, StoreError> {
+        let query = self
+            .clients
+            .dynamodb()
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :run")
+            .expression_attribute_values(":run", s(run))
+            .consistent_read(true)
+            .scan_index_forward(false)
+            .limit(1);
+        let page = query.send().await.map_err(|e| StoreError::from_sdk("read a trail's end", e))?;
+        page.items.unwrap_or_default().into_iter().next().map(record).transpose()
+    }
+
+    /// Puts one record that belongs to no run, in a transaction of its own: the table takes no other writes.
+    ///
+    /// # Errors
+    /// [`StoreError::Moved`] when another record took its place.
+    pub async fn append(&self, record: &Record) -> Result<(), StoreError> {
+        let write = self.clients.dynamodb().transact_write_items().transact_items(self.put(record)?).send();
+        write.await.map(|_| ()).map_err(|e| StoreError::from_transaction("append a record", e))
+    }
+
+    /// The part of a transaction that puts a record where there is none.
+    ///
+    /// # Errors
+    /// A record that cannot be stored.
+    pub fn put(&self, record: &Record) -> Result<TransactWriteItem, StoreError> {
+        let put = Put::builder().table_name(&self.table).set_item(Some(item(record)?));
+        let put = put.condition_expression("attribute_not_exists(pk)").build();
+        let refused = |e: aws_sdk_dynamodb::error::BuildError| StoreError::Refused {
+            doing: "put a record",
+            why: e.to_string(),
+        };
+        Ok(TransactWriteItem::builder().put(put.map_err(refused)?).build())
+    }
+}
+
+/// The item of a record: its fields as attributes that people can read, and the keys of the indexes.
+fn item(record: &Record) -> Result<Item, StoreError> {
+    let refused = |e: serde_dynamo::Error| StoreError::Refused { doing: "put a record", why: e.to_string() };
+    let mut item: Item = serde_dynamo::to_item(record).map_err(refused)?;
+    item.remove("run");
+    item.remove("seq");
+    item.insert("pk".to_owned(), s(&record.run));
+    item.insert("sk".to_owned(), AttributeValue::N(record.seq.to_string()));
+    item.insert("flow_day".to_owned(), s(format!("{}#{}", record.flow, record.at.day())));
+    item.insert("at_run_seq".to_owned(), s(format!("{}#{}#{}", record.at, record.run, record.seq)));
+    match record.actor.kind {
+        ActorKind::Person => {
+            item.insert("actor_person".to_owned(), s(&record.actor.id));
+        }
+        ActorKind::System | ActorKind::Source => {}
+    }
+    Ok(item)
+}
+
+/// Reads a record back from its item.
+///
+/// # Errors
+/// The item holds none.
+pub fn record(mut item: Item) -> Result<Record, StoreError> {
+    let key = |item: &Item| format!("{:?} {:?}", item.get("pk"), item.get("sk"));
+    let what = key(&item);
+    if let (Some(run), Some(seq)) = (item.get("pk").cloned(), item.get("sk").cloned()) {
+        item.insert("run".to_owned(), run);
+        item.insert("seq".to_owned(), seq);
+    }
+    for name in KEYS {
+        item.remove(name);
+    }
+    serde_dynamo::from_item(item).map_err(|e| StoreError::Corrupt {
+        doing: "read a record",
+        what,
+        why: e.to_string(),
+    })
+}

@@ -1,0 +1,207 @@
+//! The table of inbound events, and of deliveries that could not be understood.
+
+use std::collections::HashMap;
+use std::io::{Read, Write};
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+use flate2::Compression;
+use flate2::read::DeflateDecoder;
+use flate2::write::DeflateEncoder;
+use meshline_core::event::Event;
+use meshline_core::id::subject_hash;
+use meshline_core::time::{Span, Time};
+use serde::{Deserialize, Serialize};
+
+use crate::clients::Clients;
+use crate::error::StoreError;
+use crate::settings::Settings;
+
+/// How long events are kept (DESIGN section 6).
+const KEEP: Span = Span::days(90);
+/// A write is billed per KB: above this, an event is stored compressed.
+const PLAIN_BYTES: usize = 900;
+/// What an item holds (400 KB), less room for the keys.
+const MAX_STORED_BYTES: usize = 390 * 1024;
+/// More than any event we took in can have been before it was compressed: a batch's element is at most the batch.
+const MAX_EVENT_BYTES: u64 = 4 * 1024 * 1024;
+/// Pages of rejections looked through for one list.
+const REJECTION_DAYS: i64 = 90;
+
+/// A DynamoDB item.
+pub type Item = HashMap<String, AttributeValue>;
+
+/// The table of inbound events.
+#[derive(Debug)]
+pub struct Events {
+    clients: Arc<Clients>,
+    table: String,
+}
+
+/// What became of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Put {
+    /// It is kept now.
+    New,
+    /// It was kept before.
+    Duplicate,
+    /// It does not fit one item, even compressed.
+    TooLarge,
+}
+
+/// An authentic delivery, or a part of one, that could not be understood.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejected {
+    /// Id of the source.
+    pub source: String,
+    /// When it came.
+    pub received_at: Time,
+    /// What is wrong with it.
+    pub reason: String,
+    /// Its body, as far as it is text; cut where it is long.
+    pub body: String,
+}
+
+/// A string attribute.
+pub(crate) fn s(text: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(text.into())
+}
+
+impl Events {
+    pub(crate) fn new(clients: Arc<Clients>, settings: &Settings) -> Self {
+        Self { clients, table: settings.events_table.clone() }
+    }
+
+    /// Keeps an event, once: one write.
+    ///
+    /// # Errors
+    /// The table cannot take it now.
+    pub async fn put(&self, event: &Event) -> Result<Put, StoreError> {
+        let Some(mut item) = item(event)? else { return Ok(Put::TooLarge) };
+        let expires_at = (event.received_at + KEEP).unix_ms() / 1000;
+        item.insert("pk".to_owned(), s(format!("S#{}", subject_hash(&event.subject))));
+        item.insert("sk".to_owned(), s(event.key()));
+        item.insert("source_day".to_owned(), s(format!("{}#{}", event.source, event.received_at.day())));
+        item.insert("received_at".to_owned(), s(event.received_at.to_string()));
+        item.insert("expires_at".to_owned(), AttributeValue::N(expires_at.to_string()));
+        self.put_once(item).await
+    }
+
+    async fn put_once(&self, item: Item) -> Result<Put, StoreError> {
+        let put = self.clients.dynamodb().put_item().table_name(&self.table).set_item(Some(item));
+        match put.condition_expression("attribute_not_exists(pk)").send().await {
+            Ok(_) => Ok(Put::New),
+            Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
+                Ok(Put::Duplicate)
+            }
+            Err(error) => Err(StoreError::from_sdk("keep an event", error)),
+        }
+    }
+
+    /// The events about a subject, oldest first.
+    ///
+    /// # Errors
+    /// The table cannot be read.
+    pub async fn of_subject(&self, subject: &str) -> Result<Vec<Event>, StoreError> {
+        let mut pages = self
+            .clients
+            .dynamodb()
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", s(format!("S#{}", subject_hash(subject))))
+            .into_paginator()
+            .items()
+            .send();
+        let mut events = Vec::new();
+        while let Some(item) = pages.next().await {
+            let event = event(&item.map_err(|e| StoreError::from_sdk("read the events of a subject", e))?)?;
+            events.extend(Some(event).filter(|event| event.subject == subject));
+        }
+        events.sort_by(|a, b| (a.received_at, &a.id).cmp(&(b.received_at, &b.id)));
+        Ok(events)
+    }
+
+    /// Keeps a delivery that could not be understood. The sender's retries of it are kept once a day.
+    ///
+    /// # Errors
+    /// The table cannot take it now.
+    pub async fn reject(&self, rejected: &Rejected) -> Result<(), StoreError> {
+        let mark = meshline_core::id::mark(&format!("{}\n{}", rejected.reason, rejected.body));
+        let text = serde_json::to_string(rejected).unwrap_or_default();
+        let expires_at = (rejected.received_at + KEEP).unix_ms() / 1000;
+        let item = Item::from([
+            ("pk".to_owned(), s(format!("REJECTED#{}", rejected.received_at.day()))),
+            ("sk".to_owned(), s(format!("{}#{mark}", rejected.source))),
+            ("rejected".to_owned(), s(text)),
+            ("expires_at".to_owned(), AttributeValue::N(expires_at.to_string())),
+        ]);
+        self.put_once(item).await.map(|_| ())
+    }
+
+    /// The latest rejected deliveries, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// The table cannot be read.
+    pub async fn rejections(&self, limit: usize, now: Time) -> Result<Vec<Rejected>, StoreError> {
+        let mut found = Vec::new();
+        for day in (0..REJECTION_DAYS).map(|n| (now - Span::days(n)).day()) {
+            let query = self
+                .clients
+                .dynamodb()
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("pk = :pk")
+                .expression_attribute_values(":pk", s(format!("REJECTED#{day}")));
+            let page = query.send().await.map_err(|e| StoreError::from_sdk("list rejections", e))?;
+            let texts = page.items().iter().filter_map(|item| item.get("rejected")?.as_s().ok());
+            let mut of_day: Vec<Rejected> =
+                texts.filter_map(|text| serde_json::from_str(text).ok()).collect();
+            of_day.sort_by_key(|rejected| std::cmp::Reverse(rejected.received_at));
+            found.extend(of_day);
+            if found.len() >= limit {
+                break;
+            }
+        }
+        found.truncate(limit);
+        Ok(found)
+    }
+}
+
+/// The attribute that holds an event; `None` when it does not fit.
+fn item(event: &Event) -> Result<Option<Item>, StoreError> {
+    let doing = "keep an event";
+    let refused = |why: String| StoreError::Refused { doing, why };
+    let text = serde_json::to_string(event).map_err(|e| refused(e.to_string()))?;
+    if text.len() <= PLAIN_BYTES {
+        return Ok(Some(Item::from([("event".to_owned(), s(text))])));
+    }
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+    let packed = encoder.write_all(text.as_bytes()).and_then(|()| encoder.finish());
+    let packed = packed.map_err(|e| refused(e.to_string()))?;
+    let fits = packed.len() <= MAX_STORED_BYTES;
+    Ok(fits.then(|| Item::from([("event_deflated".to_owned(), AttributeValue::B(Blob::new(packed)))])))
+}
+
+/// Reads an event back from its item.
+///
+/// # Errors
+/// The item holds none.
+pub fn event(item: &Item) -> Result<Event, StoreError> {
+    let corrupt = |why: String| {
+        let key = item.get("sk").and_then(|key| key.as_s().ok()).cloned().unwrap_or_default();
+        StoreError::Corrupt { doing: "read an event", what: key, why }
+    };
+    let text = match (item.get("event"), item.get("event_deflated")) {
+        (Some(AttributeValue::S(text)), _) => text.clone(),
+        (_, Some(AttributeValue::B(packed))) => {
+            let mut text = String::new();
+            let mut decoder = DeflateDecoder::new(packed.as_ref()).take(MAX_EVENT_BYTES);
+            decoder.read_to_string(&mut text).map_err(|e| corrupt(e.to_string()))?;
+            text
+        }
+        (_, _) => return Err(corrupt("it has no `event`".to_owned())),
+    };
+    serde_json::from_str(&text).map_err(|e| corrupt(e.to_string()))
+}

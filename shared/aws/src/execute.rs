@@ -1,0 +1,233 @@
+//! Load, decide, commit: the one way a run comes to be or changes.
+
+use std::hash::{BuildHasher, Hasher};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::ConsumedCapacity;
+use meshline_core::command::{Command, Decision, Rejection};
+use meshline_core::config::Versioned;
+use meshline_core::config::directory::Directory;
+use meshline_core::config::flow::{ExceptionKind, Flow};
+use meshline_core::decide::{self, Context};
+use meshline_core::event::Event;
+use meshline_core::record::{Actor, ExceptionOpened, Fact, Record};
+use meshline_core::run::Run;
+use meshline_core::time::Time;
+use meshline_core::trail;
+
+use crate::app::App;
+use crate::error::StoreError;
+
+/// How often a decision is made again because somebody else was faster, or the table was busy.
+const ATTEMPTS: u32 = 8;
+
+/// Why a command was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecuteError {
+    /// There is no such run.
+    #[error("there is no run `{0}`")]
+    NoRun(String),
+    /// The core refuses it.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// It could not be stored.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a command led to.
+#[derive(Debug)]
+pub struct Executed {
+    /// The run afterwards, and the new records.
+    pub decision: Decision,
+    /// What storing it consumed; empty when nothing changed.
+    pub consumed: Vec<ConsumedCapacity>,
+}
+
+/// Gives `command` to a run.
+///
+/// # Errors
+/// The run does not exist, the command is refused, or the table is not available.
+pub async fn execute(
+    app: &App,
+    run: &str,
+    command: &Command,
+    directory: &Directory,
+    now: Time,
+) -> Result<Executed, ExecuteError> {
+    let mut attempt = 0;
+    loop {
+        let loaded = app.runs.load(run).await?.ok_or_else(|| ExecuteError::NoRun(run.to_owned()))?;
+        let flow = app.config.flow(&loaded.flow, loaded.flow_version).await?;
+        let context = Context { flow: &flow, directory };
+        let decision = decide::decide(&loaded, context, command, now)?;
+        if decision.records.is_empty() {
+            return Ok(Executed { decision, consumed: Vec::new() });
+        }
+        match commit(app, Some(loaded.version), &decision).await {
+            Ok(consumed) => return Ok(Executed { decision, consumed }),
+            Err(error) => again(error, &mut attempt).await?,
+        }
+    }
+}
+
+/// Opens the run of `flow` for `event`; a run that is open already is left as it is.
+///
+/// # Errors
+/// The table is not available.
+pub async fn open(
+    app: &App,
+    flow: &Versioned<Flow>,
+    directory: &Directory,
+    event: &Event,
+    now: Time,
+) -> Result<Executed, StoreError> {
+    let mut attempt = 0;
+    loop {
+        let decision = decide::open(Context { flow, directory }, event, now);
+        match commit(app, None, &decision).await {
+            Ok(consumed) => return Ok(Executed { decision, consumed }),
+            Err(StoreError::Moved { .. }) => match app.runs.load(&decision.run.run).await? {
+                Some(run) => {
+                    return Ok(Executed {
+                        decision: Decision { records: Vec::new(), run },
+                        consumed: Vec::new(),
+                    });
+                }
+                None => again(StoreError::Moved { doing: "open a run" }, &mut attempt).await?,
+            },
+            Err(error) => again(error, &mut attempt).await?,
+        }
+    }
+}
+
+async fn commit(
+    app: &App,
+    version: Option<u64>,
+    decision: &Decision,
+) -> Result<Vec<ConsumedCapacity>, StoreError> {
+    let records = decision.records.iter().map(|record| app.audit.put(record)).collect::<Result<_, _>>()?;
+    app.runs.commit(version, decision, records).await
+}
+
+/// Waits a moment before the next attempt, or gives the error back.
+async fn again(error: StoreError, attempt: &mut u32) -> Result<(), StoreError> {
+    *attempt += 1;
+    if !error.is_passing() || *attempt >= ATTEMPTS {
+        return Err(error);
+    }
+    // Full jitter, so that those who met do not meet again: 0 to 20 ms at first, 0 to 640 ms at last.
+    let ceiling = 10_u64 << (*attempt).min(6);
+    let chance = std::hash::RandomState::new().build_hasher().finish();
+    tokio::time::sleep(Duration::from_millis(chance % ceiling)).await;
+    Ok(())
+}
+
+/// A record about a flow, which follows the last one of the flow's trail.
+///
+/// # Errors
+/// The trail cannot be read.
+pub async fn flow_record(
+    app: &App,
+    flow: &Versioned<Flow>,
+    actor: Actor,
+    fact: Fact,
+    now: Time,
+) -> Result<Record, StoreError> {
+    let id = &flow.document.id;
+    let run = format!("FLOW#{id}");
+    let last = app.audit.last(&run).await?;
+    let mut record = Record {
+        run,
+        seq: last.as_ref().map_or(1, |last| last.seq + 1),
+        at: last.as_ref().map_or(now, |last| last.at.max(now)),
+        actor,
+        flow: id.clone(),
+        flow_version: flow.version,
+        subject: String::new(),
+        config_hash: flow.hash.clone(),
+        cause: None,
+        fact,
+        prev: last.map_or_else(|| trail::GENESIS.to_owned(), |last| last.hash),
+        hash: String::new(),
+    };
+    record.hash = trail::hash(&record);
+    Ok(record)
+}
+
+/// Parks a run that fails again and again, and opens an exception about it in its flow's trail.
+///
+/// # Errors
+/// The table is not available.
+pub async fn park(
+    app: &App,
+    run: &str,
+    flow: &Versioned<Flow>,
+    directory: &Directory,
+    why: &str,
+    now: Time,
+) -> Result<(), StoreError> {
+    let policy = flow.document.exception_policy();
+    let owner = directory
+        .on_duty(&policy.owner, now, None)
+        .map_or_else(|| policy.owner.to_string(), |p| p.id.clone());
+    let playbook = policy.playbooks.get(&ExceptionKind::RunParked).map(|playbook| playbook.url.clone());
+    let mut attempt = 0;
+    loop {
+        let fact = Fact::ExceptionOpened(Box::new(ExceptionOpened {
+            exception: run.to_owned(),
+            kind: ExceptionKind::RunParked,
+            outcome: None,
+            expected: "the run's clock to be looked at".to_owned(),
+            seen: why.to_owned(),
+            owner: owner.clone(),
+            recovery_due_at: now + policy.recovery_sla,
+            playbook: playbook.clone(),
+            custody: Vec::new(),
+            group: format!("{}/-/run_parked", flow.document.id),
+            title: flow.document.title.clone(),
+            url: None,
+        }));
+        let record = flow_record(app, flow, Actor::system("sla-check"), fact, now).await?;
+        match app.audit.append(&record).await {
+            Ok(()) => return app.runs.park(run).await,
+            Err(error) => again(error, &mut attempt).await?,
+        }
+    }
+}
+
+/// Whether a run's stored state is what its trail adds up to, and its trail unbroken.
+///
+/// # Errors
+/// The table cannot be read.
+pub async fn verify(app: &App, run: &str) -> Result<Verification, StoreError> {
+    let records = match app.audit.trail(run, 0).await {
+        Ok(records) => records,
+        Err(StoreError::Corrupt { what, why, .. }) => {
+            let fault = trail::Fault { seq: 0, reason: format!("{what} cannot be read: {why}") };
+            return Ok(Verification { records: 0, fault: Some(fault) });
+        }
+        Err(error) => return Err(error),
+    };
+    let stored = app.runs.load(run).await?;
+    let head = stored.as_ref().map(|run| (run.version, run.head.as_str()));
+    let fault = trail::verify(&records, head).err().or_else(|| {
+        let folded = Run::fold(&records).ok();
+        let differs = stored.is_some() && folded != stored;
+        let seq = records.len() as u64;
+        differs.then(|| trail::Fault {
+            seq,
+            reason: "the stored run is not what its records add up to".to_owned(),
+        })
+    });
+    Ok(Verification { records: records.len(), fault })
+}
+
+/// What verifying a trail found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verification {
+    /// How many records there are.
+    pub records: usize,
+    /// Where it breaks, if it does.
+    pub fault: Option<trail::Fault>,
+}

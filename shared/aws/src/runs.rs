@@ -1,0 +1,315 @@
+//! The runs of the state table, and the one way they change: a run and its records, together or not at all.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConsumedCapacity, KeysAndAttributes, Put, ReturnConsumedCapacity, TransactWriteItem,
+};
+use meshline_core::command::Decision;
+use meshline_core::id::{parse_run_id, subject_hash};
+use meshline_core::run::Run;
+use meshline_core::time::Time;
+
+use crate::clients::Clients;
+use crate::error::StoreError;
+use crate::events::{Item, s};
+use crate::settings::Settings;
+
+/// Attributes that are keys or for an index, and not part of the fold.
+const KEYS: [&str; 6] = ["pk", "sk", "due_shard", "next_due_at", "open_owner", "exception_flow"];
+/// BatchGetItem takes no more.
+const BATCH: usize = 100;
+
+/// The runs of the state table.
+#[derive(Debug)]
+pub struct Runs {
+    clients: Arc<Clients>,
+    table: String,
+    due_shards: u16,
+}
+
+/// A page of a list, and where the next one starts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    /// The runs.
+    pub runs: Vec<Run>,
+    /// To be handed in for the next page.
+    pub cursor: Option<String>,
+}
+
+/// A run whose clock is due.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DueRun {
+    /// When.
+    pub due_at: Time,
+    /// Its id.
+    pub run: String,
+}
+
+/// An index of runs, newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum List<'a> {
+    /// All runs of a flow.
+    Flow(&'a str),
+    /// The open runs of a person.
+    Owner(&'a str),
+    /// The runs of a flow with an open exception.
+    Exceptions(&'a str),
+}
+
+impl Runs {
+    pub(crate) fn new(clients: Arc<Clients>, settings: &Settings) -> Self {
+        Self { clients, table: settings.state_table.clone(), due_shards: settings.due_shards }
+    }
+
+    /// Names of the partitions of the index `due`.
+    pub fn due_shards(&self) -> Vec<String> {
+        (0..self.due_shards).map(|n| format!("DUE#{n:02}")).collect()
+    }
+
+    /// The partition of a run in the index `due`.
+    fn due_shard(&self, run: &str) -> String {
+        // Any spread will do: the id's last five characters are a hash already.
+        let n = run.bytes().rev().take(5).fold(0_u64, |n, byte| n.wrapping_mul(31) + u64::from(byte));
+        format!("DUE#{:02}", n % u64::from(self.due_shards))
+    }
+
+    /// A run, as it is now.
+    ///
+    /// # Errors
+    /// The table cannot be read, or holds what is no run.
+    pub async fn load(&self, run: &str) -> Result<Option<Run>, StoreError> {
+        let Some(key) = key(run) else { return Ok(None) };
+        let get = self
+            .clients
+            .dynamodb()
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key))
+            .consistent_read(true);
+        let found = get.send().await.map_err(|e| StoreError::from_sdk("load a run", e))?;
+        found.item.map(read).transpose()
+    }
+
+    /// All runs of a subject, as they are now, oldest first.
+    ///
+    /// # Errors
+    /// The table cannot be read, or holds what is no run.
+    pub async fn of_subject(&self, subject: &str) -> Result<Vec<Run>, StoreError> {
+        let mut pages = self
+            .clients
+            .dynamodb()
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :run)")
+            .expression_attribute_values(":pk", s(format!("S#{}", subject_hash(subject))))
+            .expression_attribute_values(":run", s("RUN#"))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
+        let mut runs = Vec::new();
+        while let Some(item) = pages.next().await {
+            let run = read(item.map_err(|e| StoreError::from_sdk("load the runs of a subject", e))?)?;
+            runs.extend(Some(run).filter(|run| run.subject == subject));
+        }
+        Ok(runs)
+    }
+
+    /// Stores what was decided: the run if it is still at the version it was decided on (none for a new one),
+    /// and its records, in one transaction. Gives what it consumed.
+    ///
+    /// # Errors
+    /// [`StoreError::Moved`] when somebody else was faster.
+    pub async fn commit(
+        &self,
+        version: Option<u64>,
+        decision: &Decision,
+        records: Vec<TransactWriteItem>,
+    ) -> Result<Vec<ConsumedCapacity>, StoreError> {
+        let doing = "commit a run";
+        let put = Put::builder().table_name(&self.table).set_item(Some(self.item(&decision.run)?));
+        let put = match version {
+            None => put.condition_expression("attribute_not_exists(pk)"),
+            Some(version) => put
+                .condition_expression("version = :version")
+                .expression_attribute_values(":version", AttributeValue::N(version.to_string())),
+        };
+        let put = put.build().map_err(|e| StoreError::Refused { doing, why: e.to_string() })?;
+        let write = self
+            .clients
+            .dynamodb()
+            .transact_write_items()
+            .transact_items(TransactWriteItem::builder().put(put).build())
+            .return_consumed_capacity(ReturnConsumedCapacity::Indexes);
+        let write = records.into_iter().fold(write, |write, record| write.transact_items(record));
+        match write.send().await {
+            Ok(done) => Ok(done.consumed_capacity.unwrap_or_default()),
+            Err(error) => Err(StoreError::from_transaction(doing, error)),
+        }
+    }
+
+    /// The item of a run: the fold's fields as attributes that people can read, and the keys of the indexes.
+    fn item(&self, run: &Run) -> Result<Item, StoreError> {
+        let refused =
+            |e: serde_dynamo::Error| StoreError::Refused { doing: "commit a run", why: e.to_string() };
+        let mut item: Item = serde_dynamo::to_item(run).map_err(refused)?;
+        item.extend(key(&run.run).unwrap_or_default());
+        if let Some((at, _)) = run.next_due() {
+            item.insert("due_shard".to_owned(), s(self.due_shard(&run.run)));
+            item.insert("next_due_at".to_owned(), s(at.to_string()));
+            item.insert("open_owner".to_owned(), s(&run.owner.id));
+        }
+        if run.open_exceptions().next().is_some() {
+            item.insert("exception_flow".to_owned(), s(&run.flow));
+        }
+        Ok(item)
+    }
+
+    /// Runs of one partition whose clock is due by `until`, the longest due first, at most `limit`.
+    ///
+    /// # Errors
+    /// The index cannot be read.
+    pub async fn due(&self, shard: &str, until: Time, limit: i32) -> Result<Vec<DueRun>, StoreError> {
+        let query = self
+            .clients
+            .dynamodb()
+            .query()
+            .table_name(&self.table)
+            .index_name("due")
+            .key_condition_expression("due_shard = :shard AND next_due_at <= :until")
+            .expression_attribute_values(":shard", s(shard))
+            .expression_attribute_values(":until", s(until.to_string()))
+            .limit(limit);
+        let page = query.send().await.map_err(|e| StoreError::from_sdk("find due runs", e))?;
+        Ok(page
+            .items()
+            .iter()
+            .filter_map(|item| {
+                let due_at = item.get("next_due_at")?.as_s().ok()?.parse().ok()?;
+                Some(DueRun { due_at, run: run_of_key(item)? })
+            })
+            .collect())
+    }
+
+    /// A page of runs, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// The index cannot be read. A cursor that is not one of ours starts from the beginning.
+    pub async fn list(&self, list: &List<'_>, limit: i32, cursor: Option<&str>) -> Result<Page, StoreError> {
+        let (index, attribute, value) = match list {
+            List::Flow(flow) => ("by_flow", "flow", *flow),
+            List::Owner(owner) => ("by_owner", "open_owner", *owner),
+            List::Exceptions(flow) => ("by_exception", "exception_flow", *flow),
+        };
+        let query = self
+            .clients
+            .dynamodb()
+            .query()
+            .table_name(&self.table)
+            .index_name(index)
+            .key_condition_expression("#attribute = :value")
+            .expression_attribute_names("#attribute", attribute)
+            .expression_attribute_values(":value", s(value))
+            .scan_index_forward(false)
+            .limit(limit)
+            .set_exclusive_start_key(cursor.and_then(|cursor| start_key(cursor, attribute, value)));
+        let page = query.send().await.map_err(|e| StoreError::from_sdk("list runs", e))?;
+        let cursor = page
+            .last_evaluated_key
+            .as_ref()
+            .and_then(|last| Some(format!("{}_{}", last.get("opened_at")?.as_s().ok()?, run_of_key(last)?)));
+        let ids: Vec<String> = page.items().iter().filter_map(run_of_key).collect();
+        Ok(Page { runs: self.load_all(&ids).await?, cursor })
+    }
+
+    /// The runs of these ids, in this order; those that are gone are left out.
+    async fn load_all(&self, ids: &[String]) -> Result<Vec<Run>, StoreError> {
+        let mut found: HashMap<String, Run> = HashMap::new();
+        for ids in ids.chunks(BATCH) {
+            let mut keys: Vec<Item> = ids.iter().filter_map(|id| key(id)).collect();
+            while !keys.is_empty() {
+                let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).build();
+                let wanted =
+                    wanted.map_err(|e| StoreError::Refused { doing: "list runs", why: e.to_string() })?;
+                let batch = self.clients.dynamodb().batch_get_item().request_items(&self.table, wanted);
+                let page = batch.send().await.map_err(|e| StoreError::from_sdk("list runs", e))?;
+                for item in page.responses.unwrap_or_default().remove(&self.table).unwrap_or_default() {
+                    let run = read(item)?;
+                    found.insert(run.run.clone(), run);
+                }
+                let rest = page.unprocessed_keys.unwrap_or_default().remove(&self.table);
+                keys = rest.map(|rest| rest.keys).unwrap_or_default();
+            }
+        }
+        Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+    }
+
+    /// Counts a failure of a run that could not be ticked, and gives how many there were in a row.
+    ///
+    /// # Errors
+    /// The table cannot be written.
+    pub async fn count_failure(&self, run: &str) -> Result<u32, StoreError> {
+        let update = self
+            .clients
+            .dynamodb()
+            .update_item()
+            .table_name(&self.table)
+            .set_key(key(run))
+            .update_expression("ADD failures :one")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
+            .return_values(aws_sdk_dynamodb::types::ReturnValue::UpdatedNew);
+        let updated = update.send().await.map_err(|e| StoreError::from_sdk("count a failure", e))?;
+        let count = updated.attributes().and_then(|a| a.get("failures")?.as_n().ok()?.parse().ok());
+        Ok(count.unwrap_or(1))
+    }
+
+    /// Takes a run out of the index of due runs, so that it holds up nothing, until its next change.
+    ///
+    /// # Errors
+    /// The table cannot be written.
+    pub async fn park(&self, run: &str) -> Result<(), StoreError> {
+        let update = self
+            .clients
+            .dynamodb()
+            .update_item()
+            .table_name(&self.table)
+            .set_key(key(run))
+            .update_expression("REMOVE due_shard, next_due_at")
+            .condition_expression("attribute_exists(pk)");
+        update.send().await.map(|_| ()).map_err(|e| StoreError::from_sdk("park a run", e))
+    }
+}
+
+/// The key of a run; `None` when the id has not the form of one.
+fn key(run: &str) -> Option<Item> {
+    let (hash, ulid) = parse_run_id(run)?;
+    Some(Item::from([("pk".to_owned(), s(format!("S#{hash}"))), ("sk".to_owned(), s(format!("RUN#{ulid}")))]))
+}
+
+fn run_of_key(item: &Item) -> Option<String> {
+    let part = |name: &str, start: &str| Some(item.get(name)?.as_s().ok()?.strip_prefix(start)?.to_owned());
+    Some(format!("{}-{}", part("pk", "S#")?, part("sk", "RUN#")?))
+}
+
+fn start_key(cursor: &str, attribute: &str, value: &str) -> Option<Item> {
+    let (opened_at, run) = cursor.split_once('_')?;
+    let mut start = key(run)?;
+    start.insert("opened_at".to_owned(), s(opened_at));
+    start.insert(attribute.to_owned(), s(value));
+    Some(start)
+}
+
+fn read(mut item: Item) -> Result<Run, StoreError> {
+    let what = run_of_key(&item).unwrap_or_default();
+    for name in KEYS {
+        item.remove(name);
+    }
+    serde_dynamo::from_item(item).map_err(|e| StoreError::Corrupt {
+        doing: "load a run",
+        what,
+        why: e.to_string(),
+    })
+}

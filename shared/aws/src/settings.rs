@@ -1,0 +1,54 @@
+//! Settings: what template.yaml tells a function through its environment.
+
+/// Names and addresses of what a function uses. An empty one belongs to another function.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Table of inbound events. `MESHLINE_EVENTS_TABLE`
+    pub events_table: String,
+    /// Table of runs and configuration. `MESHLINE_STATE_TABLE`
+    pub state_table: String,
+    /// Table of records. `MESHLINE_AUDIT_TABLE`
+    pub audit_table: String,
+    /// Address of the queue `escalations`. `MESHLINE_QUEUE_ESCALATIONS`
+    pub escalations_queue: String,
+    /// Address of the queue `exceptions`. `MESHLINE_QUEUE_EXCEPTIONS`
+    pub exceptions_queue: String,
+    /// Address of the queue `requests`. `MESHLINE_QUEUE_REQUESTS`
+    pub requests_queue: String,
+    /// Address of the queue `ticks`. `MESHLINE_QUEUE_TICKS`
+    pub ticks_queue: String,
+    /// Address of the queue `ingest-spill`. `MESHLINE_QUEUE_INGEST_SPILL`
+    pub spill_queue: String,
+    /// Name of the bus. `MESHLINE_BUS`
+    pub bus: String,
+    /// Into how many partitions the index of due runs is split. `MESHLINE_DUE_SHARDS`
+    pub due_shards: u16,
+    /// What stands before a secret's name in the secret store. `MESHLINE_SECRET_PREFIX`
+    pub secret_prefix: String,
+    /// Address of the HTTP API, as people and providers see it; no slash at the end. `MESHLINE_PUBLIC_URL`
+    pub public_url: String,
+}
+
+/// See DESIGN section 6: enough for a few thousand runs a second.
+pub const DEFAULT_DUE_SHARDS: u16 = 16;
+
+impl Settings {
+    /// Reads the environment.
+    pub fn from_env() -> Self {
+        let read = |name: &str| std::env::var(name).unwrap_or_default();
+        Self {
+            events_table: read("MESHLINE_EVENTS_TABLE"),
+            state_table: read("MESHLINE_STATE_TABLE"),
+            audit_table: read("MESHLINE_AUDIT_TABLE"),
+            escalations_queue: read("MESHLINE_QUEUE_ESCALATIONS"),
+            exceptions_queue: read("MESHLINE_QUEUE_EXCEPTIONS"),
+            requests_queue: read("MESHLINE_QUEUE_REQUESTS"),
+            ticks_queue: read("MESHLINE_QUEUE_TICKS"),
+            spill_queue: read("MESHLINE_QUEUE_INGEST_SPILL"),
+            bus: read("MESHLINE_BUS"),
+            due_shards: read("MESHLINE_DUE_SHARDS").parse().unwrap_or(DEFAULT_DUE_SHARDS).max(1),
+            secret_prefix: read("MESHLINE_SECRET_PREFIX"),
+            public_url: read("MESHLINE_PUBLIC_URL").trim_end_matches('/').to_owned(),
+        }
+    }
+}

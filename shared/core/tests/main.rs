@@ -1,0 +1,22 @@
+//! The core as its users see it: one binary, so that it links once.
+
+#[cfg(test)]
+mod config;
+#[cfg(test)]
+mod config_forms;
+#[cfg(test)]
+mod life;
+#[cfg(test)]
+mod message;
+#[cfg(test)]
+mod people;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod report;
+#[cfg(test)]
+mod route;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod trail;
