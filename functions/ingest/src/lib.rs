@@ -1,1 +1,185 @@
-//! Placeholder.
+//! Ingest: a webhook comes in; it is verified, normalised and kept. 2xx only after that.
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use futures_util::StreamExt;
+use meshline_aws::events::{Put, Rejected};
+use meshline_aws::http::{self, Problem, Request, Response};
+use meshline_aws::{App, StoreError, telemetry};
+use meshline_core::config::source::Source;
+use meshline_core::event::Event;
+use meshline_core::time::Time;
+use meshline_sources::{Delivery, Normalised, Unreadable, Unverified, normalise, verify};
+use serde_json::{Value, json};
+
+/// The largest body taken in (DESIGN section 8).
+const MAX_BODY_BYTES: usize = 1024 * 1024;
+/// How much of an unreadable body is kept for people to look at.
+const KEPT_BODY_BYTES: usize = 8 * 1024;
+/// Events of one batch that are stored at the same time.
+const AT_ONCE: usize = 10;
+
+/// Answers `POST /hooks/{source}`.
+pub async fn handle(app: &App, request: Request, now: Time) -> Response {
+    take_in(app, &request, now).await.unwrap_or_else(Problem::response)
+}
+
+/// Stores events that were put aside while the table was not available.
+pub async fn drain(app: &App, batch: SqsEvent, now: Time) -> SqsBatchResponse {
+    let mut answer = SqsBatchResponse::default();
+    for message in batch.records {
+        let event = serde_json::from_str::<Event>(message.body.as_deref().unwrap_or_default());
+        let kept = match &event {
+            Ok(event) => app.events.put(event).await.map_err(|error| error.to_string()),
+            Err(error) => Err(format!("not an event: {error}")),
+        };
+        if let Err(error) = kept {
+            tracing::error!(error, message = message.message_id, at = %now, "a spilled event could not be kept");
+            answer.add_failure(message.message_id.unwrap_or_default());
+        }
+    }
+    answer
+}
+
+async fn take_in(app: &App, request: &Request, now: Time) -> Result<Response, Problem> {
+    let segments = http::segments(request);
+    let [hooks, id] = segments.as_slice() else { return Err(unknown_source("")) };
+    if hooks != "hooks" {
+        return Err(unknown_source(id));
+    }
+    if request.request_context.http.method != "POST" {
+        let detail = format!("send webhooks of `{id}` with POST");
+        return Err(Problem::new(405, "method-not-allowed", "this address takes another method", detail));
+    }
+    let body = http::body(request)
+        .map_err(|_| Problem::bad_request("the body is not base64, as it is said to be"))?;
+    if body.len() > MAX_BODY_BYTES {
+        return Err(too_large(format!(
+            "the body has {} bytes, at most {MAX_BODY_BYTES} are taken in",
+            body.len()
+        )));
+    }
+    let source = app.config.source(id, now).await?.ok_or_else(|| unknown_source(id))?;
+    let headers: Vec<(String, String)> = request
+        .headers
+        .iter()
+        .map(|(name, value)| {
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        })
+        .collect();
+    let urls = urls(app, request);
+    let deliveries: Vec<Delivery<'_>> =
+        urls.iter().map(|url| Delivery { method: "POST", url, headers: &headers, body: &body }).collect();
+    let delivery = authenticate(app, &source, &deliveries, now).await?;
+    let read = match normalise(&source, delivery, now) {
+        Ok(read) => read,
+        Err(unreadable) => Normalised { events: Vec::new(), unreadable: vec![unreadable] },
+    };
+    for unreadable in &read.unreadable {
+        reject(app, &source, unreadable, &body, now).await?;
+    }
+    match (read.events.as_slice(), read.unreadable.first()) {
+        ([], Some(unreadable)) => Err(Problem::new(
+            422,
+            "unreadable",
+            "the delivery is authentic and cannot be understood; it is kept under /v1/rejections",
+            unreadable.to_string(),
+        )),
+        (events, _) => keep(app, events).await,
+    }
+}
+
+fn unknown_source(id: &str) -> Problem {
+    Problem::not_found(format!("there is no source `{id}`: apply a `kind: Source` of that id first"))
+}
+
+fn too_large(detail: String) -> Problem {
+    Problem::new(413, "too-large", "the delivery is too large", detail)
+}
+
+/// The addresses that the sender may have called and signed: the public one, and the one the request names.
+fn urls(app: &App, request: &Request) -> Vec<String> {
+    let path = request.raw_path.as_deref().unwrap_or_default();
+    let query = request.raw_query_string.as_deref().filter(|query| !query.is_empty());
+    let tail = query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
+    let domain = request.request_context.domain_name.as_deref().unwrap_or_default();
+    let public = &app.settings.public_url;
+    let scheme = public.split_once("://").map_or("https", |(scheme, _)| scheme);
+    let mut urls = vec![
+        format!("{public}{tail}"),
+        format!("https://{domain}{tail}"),
+        format!("{scheme}://{domain}{tail}"),
+    ];
+    urls.dedup();
+    urls
+}
+
+/// The delivery that one of the source's secrets verifies. After a miss the secrets are read again: one may
+/// just have been rotated.
+async fn authenticate<'d>(
+    app: &App,
+    source: &Source,
+    deliveries: &'d [Delivery<'d>],
+    now: Time,
+) -> Result<&'d Delivery<'d>, Problem> {
+    let mut why = Unverified::NoSecret;
+    for after_miss in [false, true] {
+        let secrets = app.secrets.read(&source.secrets, now, after_miss).await?;
+        for delivery in deliveries {
+            match verify(source, &secrets, delivery, now) {
+                Ok(()) => return Ok(delivery),
+                Err(error) => why = error,
+            }
+        }
+    }
+    telemetry::metric("UnverifiedWebhooks", "Count", 1.0, now);
+    tracing::warn!(source = source.id, reason = %why, "a delivery was not believed");
+    let detail = "its signature is missing or wrong; nothing was stored";
+    Err(Problem::new(401, "unverified", "the delivery cannot be believed", detail))
+}
+
+async fn reject(
+    app: &App,
+    source: &Source,
+    why: &Unreadable,
+    body: &[u8],
+    now: Time,
+) -> Result<(), StoreError> {
+    let mut text = String::from_utf8_lossy(body).into_owned();
+    let mut end = KEPT_BODY_BYTES.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.truncate(end);
+    let rejected =
+        Rejected { source: source.id.clone(), received_at: now, reason: why.to_string(), body: text };
+    app.events.reject(&rejected).await
+}
+
+/// Keeps every event, in the table or else on the spill queue.
+async fn keep(app: &App, events: &[Event]) -> Result<Response, Problem> {
+    let kept: Vec<Result<Value, Problem>> = futures_util::stream::iter(events)
+        .map(|event| keep_one(app, event))
+        .buffered(AT_ONCE)
+        .collect()
+        .await;
+    let kept: Vec<Value> = kept.into_iter().collect::<Result<_, _>>()?;
+    Ok(http::json(202, &json!({"events": kept})))
+}
+
+async fn keep_one(app: &App, event: &Event) -> Result<Value, Problem> {
+    let duplicate = match app.events.put(event).await {
+        Ok(Put::New) => false,
+        Ok(Put::Duplicate) => true,
+        Ok(Put::TooLarge) => {
+            return Err(too_large("the event does not fit one item, even compressed".to_owned()));
+        }
+        Err(error) if error.is_passing() => {
+            let body = serde_json::to_string(event).unwrap_or_default();
+            app.outbox.spill(body).await?;
+            tracing::warn!(error = %error, "an event was put aside");
+            false
+        }
+        Err(error) => return Err(error.into()),
+    };
+    Ok(json!({"id": event.id, "subject": event.subject, "type": event.kind, "duplicate": duplicate}))
+}

@@ -1,1 +1,64 @@
-//! Placeholder.
+//! Ops API: commands and queries of operators, and the configuration. DESIGN section 8 is its contract.
+
+mod caller;
+mod commands;
+mod configuration;
+mod queries;
+
+use meshline_aws::App;
+use meshline_aws::http::{self, Problem, Request, Response};
+use meshline_core::time::Time;
+use serde_json::json;
+
+/// A call, taken apart.
+struct Call<'a> {
+    app: &'a App,
+    request: &'a Request,
+    now: Time,
+}
+
+/// Answers `/v1/…` and `/healthz`.
+pub async fn handle(app: &App, request: Request, now: Time) -> Response {
+    let segments = http::segments(&request);
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    let method = request.request_context.http.method.as_str().to_owned();
+    let call = Call { app, request: &request, now };
+    call.answer(&method, &segments).await.unwrap_or_else(Problem::response)
+}
+
+impl Call<'_> {
+    async fn answer(&self, method: &str, segments: &[&str]) -> Result<Response, Problem> {
+        match (method, segments) {
+            ("GET", ["healthz"]) => {
+                Ok(http::json(200, &json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")})))
+            }
+            ("GET", ["v1", "flows"]) => self.flows().await,
+            ("GET", ["v1", "flows", flow]) => self.flow(flow).await,
+            ("PUT", ["v1", "config"]) => self.configure().await,
+            ("GET", ["v1", "runs"]) => self.runs().await,
+            ("GET", ["v1", "runs", run]) => self.run(run).await,
+            ("GET", ["v1", "runs", run, "audit"]) => self.trail(run).await,
+            ("GET", ["v1", "runs", run, "audit", "verify"]) => self.verify(run).await,
+            ("GET", ["v1", "subjects", subject, "timeline"]) => self.timeline(subject).await,
+            ("GET", ["v1", "exceptions"]) => self.exceptions().await,
+            ("GET", ["v1", "rejections"]) => self.rejections().await,
+            ("GET", ["v1", "reports", "sla"]) => self.sla_report().await,
+            ("POST", ["v1", "runs", run, rest @ ..]) => self.command(run, rest).await,
+            (_, ["healthz"] | ["v1", "flows" | "runs" | "config" | "exceptions" | "rejections", ..]) => {
+                let detail = format!("{method} is not for {}", self.path());
+                Err(Problem::new(405, "method-not-allowed", "this address takes another method", detail))
+            }
+            (_, _) => {
+                Err(Problem::not_found(format!("{method} {} is none of the API's addresses", self.path())))
+            }
+        }
+    }
+
+    fn path(&self) -> &str {
+        self.request.raw_path.as_deref().unwrap_or_default()
+    }
+
+    fn query(&self, name: &str) -> Option<String> {
+        http::query(self.request, name)
+    }
+}

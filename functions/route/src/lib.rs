@@ -1,1 +1,89 @@
-//! Placeholder.
+//! Route: an event was kept; runs are opened, joined and cancelled, and open runs look at it.
+
+use std::collections::BTreeMap;
+
+use aws_lambda_events::dynamodb::{Event as StreamEvent, EventRecord};
+use aws_lambda_events::streams::DynamoDbEventResponse;
+use futures_util::StreamExt;
+use meshline_aws::execute::{self, ExecuteError};
+use meshline_aws::{App, StoreError, events, stream};
+use meshline_core::config::Config;
+use meshline_core::event::Event;
+use meshline_core::route::{self, Candidate, Step};
+use meshline_core::time::Time;
+
+/// Subjects that are routed at the same time; events of one subject are routed one after the other.
+const AT_ONCE: usize = 8;
+
+/// Routes a batch of the events table's stream. What fails is named, so that the stream comes back to it.
+pub async fn handle(app: &App, batch: StreamEvent, now: Time) -> DynamoDbEventResponse {
+    let mut subjects: BTreeMap<String, Vec<EventRecord>> = BTreeMap::new();
+    for record in batch.records.into_iter().filter(|record| record.event_name == "INSERT") {
+        let key = stream::partition_key(&record);
+        // Rejected deliveries are kept in the same table; there is nothing to route.
+        if key.starts_with("S#") {
+            subjects.entry(key).or_default().push(record);
+        }
+    }
+    let routed = futures_util::stream::iter(subjects.into_values()).map(|records| subject(app, records, now));
+    let failed: Vec<Option<String>> = routed.buffer_unordered(AT_ONCE).collect().await;
+    stream::failures(failed.into_iter().flatten())
+}
+
+/// Routes the events of one subject in order; gives the sequence number of the first that failed.
+async fn subject(app: &App, records: Vec<EventRecord>, now: Time) -> Option<String> {
+    for record in records {
+        let sequence_number = record.change.sequence_number.clone().unwrap_or_default();
+        let event = events::event(&record.change.new_image.into());
+        let routed = match &event {
+            Ok(event) => one(app, event, now).await.map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        if let Err(error) = routed {
+            tracing::error!(error, sequence_number, "an event could not be routed");
+            return Some(sequence_number);
+        }
+    }
+    None
+}
+
+async fn one(app: &App, event: &Event, now: Time) -> Result<(), StoreError> {
+    let in_force = app.config.fresh(now).await?;
+    let config = &in_force.config;
+    let corrupt = |why: String| StoreError::Corrupt { doing: "route an event", what: event.key(), why };
+    let triggered = in_force.router.triggered(event).map_err(|error| corrupt(error.to_string()))?;
+    let runs = app.runs.of_subject(&event.subject).await?;
+    let mut flows = Vec::new();
+    for run in &runs {
+        flows.push(app.config.flow(&run.flow, run.flow_version).await?);
+    }
+    let candidates: Vec<Candidate<'_>> =
+        runs.iter().zip(&flows).map(|(run, flow)| Candidate { run, flow: &flow.document }).collect();
+    let triggered: Vec<_> =
+        triggered.iter().filter_map(|id| config.flows.get(id)).map(|flow| flow.document.as_ref()).collect();
+    for step in route::steps(event, &triggered, &candidates) {
+        take(app, config, event, step, now).await?;
+    }
+    Ok(())
+}
+
+async fn take(app: &App, config: &Config, event: &Event, step: Step, now: Time) -> Result<(), StoreError> {
+    let directory = config.people();
+    match step {
+        Step::Open { flow } => {
+            let Some(flow) = config.flows.get(&flow) else { return Ok(()) };
+            execute::open(app, flow, &directory, event, now).await.map(|_| ())
+        }
+        Step::Command { run, command } => {
+            match execute::execute(app, &run, &command, &directory, now).await {
+                Ok(_) => Ok(()),
+                Err(ExecuteError::Store(error)) => Err(error),
+                // Somebody closed or cancelled the run meanwhile: then the event has nothing to say to it.
+                Err(error @ (ExecuteError::Rejected(_) | ExecuteError::NoRun(_))) => {
+                    tracing::info!(run, reason = %error, "an event came too late for a run");
+                    Ok(())
+                }
+            }
+        }
+    }
+}

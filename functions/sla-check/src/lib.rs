@@ -1,1 +1,166 @@
-//! Placeholder.
+//! SLA check: due runs are ticked. A tick is a hint; the core looks at the stored clocks.
+
+use std::sync::Arc;
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use futures_util::StreamExt;
+use meshline_aws::execute::{self, ExecuteError};
+use meshline_aws::runs::DueRun;
+use meshline_aws::{App, StoreError, telemetry};
+use meshline_core::command::{Action, Command};
+use meshline_core::config::directory::Directory;
+use meshline_core::record::Actor;
+use meshline_core::time::{Span, Time};
+use serde::{Deserialize, Serialize};
+
+/// Two firings of `rate(1 minute)` can be 119 s apart; what falls due until after the next one is sent ahead.
+const LOOKAHEAD: Span = Span::from_ms(150_000);
+/// Runs read from one partition of the index at a time.
+const PAGE: i32 = 100;
+/// Pages of one partition in one sweep: with 16 partitions 80,000 runs, far more than a minute's work.
+const MAX_PAGES: usize = 50;
+/// Runs of one partition that are ticked at the same time.
+const AT_ONCE: usize = 8;
+/// Failures in a row after which a run is parked, so that it holds up nothing.
+const MAX_FAILURES: u32 = 5;
+
+/// The body of a message in the queue `ticks`.
+#[derive(Debug, Serialize, Deserialize)]
+struct TickMessage {
+    run: String,
+}
+
+/// What a sweep found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sweep {
+    /// Runs that were due.
+    pub due: usize,
+    /// Runs that fall due before the next sweep, sent ahead.
+    pub ahead: usize,
+    /// How long the longest due run had been.
+    pub lag: Span,
+}
+
+/// Ticks every run that is due, the longest due first, and sends ahead what falls due soon.
+///
+/// # Errors
+/// The index or the configuration cannot be read; the next firing does it again.
+pub async fn sweep(app: &App, now: Time) -> Result<Sweep, StoreError> {
+    let directory = app.config.fresh(now).await?.config.people();
+    let shards = app.runs.due_shards();
+    let swept = futures_util::stream::iter(&shards).map(|shard| partition(app, shard, &directory, now));
+    let swept: Vec<Result<Sweep, StoreError>> = swept.buffer_unordered(shards.len()).collect().await;
+    let mut total = Sweep::default();
+    for found in swept {
+        let found = found?;
+        total.due += found.due;
+        total.ahead += found.ahead;
+        total.lag = total.lag.max(found.lag);
+    }
+    telemetry::metric("SweepLagSeconds", "Seconds", total.lag.ms() as f64 / 1000.0, now);
+    telemetry::metric("DueRuns", "Count", total.due as f64, now);
+    Ok(total)
+}
+
+async fn partition(
+    app: &App,
+    shard: &str,
+    directory: &Arc<Directory>,
+    now: Time,
+) -> Result<Sweep, StoreError> {
+    let mut found = Sweep::default();
+    for _ in 0..MAX_PAGES {
+        let page = app.runs.due(shard, now + LOOKAHEAD, PAGE).await?;
+        let full = page.len() == PAGE as usize;
+        let (due, ahead): (Vec<DueRun>, Vec<DueRun>) = page.into_iter().partition(|run| run.due_at <= now);
+        found.lag = found.lag.max(due.first().map(|run| now.since(run.due_at)).unwrap_or_default());
+        let ticked = futures_util::stream::iter(&due).map(|run| tick(app, &run.run, directory, now));
+        let ticked: Vec<bool> = ticked.buffer_unordered(AT_ONCE).collect().await;
+        found.due += due.len();
+        found.ahead += ahead.len();
+        send_ahead(app, &ahead, now).await;
+        // Another page only if this one was all due and some of it is done: what failed comes back next time.
+        if !full || !ahead.is_empty() || !ticked.contains(&true) {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+async fn send_ahead(app: &App, ahead: &[DueRun], now: Time) {
+    let ticks: Vec<_> = ahead
+        .iter()
+        .map(|run| {
+            let body = serde_json::json!(TickMessage { run: run.run.clone() });
+            (body, (run.due_at.since(now).ms() + 999) / 1000)
+        })
+        .collect();
+    if let Err(error) = app.outbox.send_ticks(&ticks).await {
+        tracing::warn!(error = %error, "ticks could not be sent ahead; the next sweep finds them");
+    }
+}
+
+/// Ticks the runs of a batch of the queue `ticks`.
+pub async fn ticks(app: &App, batch: SqsEvent, now: Time) -> SqsBatchResponse {
+    let mut answer = SqsBatchResponse::default();
+    let directory = match app.config.fresh(now).await {
+        Ok(in_force) => in_force.config.people(),
+        Err(error) => {
+            tracing::error!(error = %error, "ticks could not be looked at");
+            answer.set_failures(batch.records.into_iter().filter_map(|message| message.message_id));
+            return answer;
+        }
+    };
+    for message in batch.records {
+        let body = message.body.as_deref().unwrap_or_default();
+        let done = match serde_json::from_str::<TickMessage>(body) {
+            Ok(tick_message) => tick(app, &tick_message.run, &directory, now).await,
+            Err(error) => {
+                tracing::error!(error = %error, message = message.message_id, "not a tick");
+                false
+            }
+        };
+        if !done {
+            answer.add_failure(message.message_id.unwrap_or_default());
+        }
+    }
+    answer
+}
+
+/// Lets a run's clock catch up; false when that failed.
+async fn tick(app: &App, run: &str, directory: &Directory, now: Time) -> bool {
+    let actor = Actor::system("sla-check");
+    let command = Command { action: Action::Tick, actor, if_version: None, cause: None };
+    match execute::execute(app, run, &command, directory, now).await {
+        Ok(_) | Err(ExecuteError::NoRun(_)) => true,
+        Err(error) => {
+            tracing::error!(run, error = %error, "a run could not be ticked");
+            let passing = matches!(&error, ExecuteError::Store(error) if error.is_passing());
+            if !passing {
+                park_if_hopeless(app, run, directory, &error.to_string(), now).await;
+            }
+            false
+        }
+    }
+}
+
+async fn park_if_hopeless(app: &App, run: &str, directory: &Directory, why: &str, now: Time) {
+    let parked = async {
+        let failures = app.runs.count_failure(run).await?;
+        if failures.count < MAX_FAILURES {
+            return Ok(());
+        }
+        let in_force = app.config.fresh(now).await?;
+        match failures.flow.and_then(|flow| in_force.config.flows.get(&flow).cloned()) {
+            Some(flow) => execute::park(app, run, &flow, directory, why, now).await,
+            None => app.runs.park(run).await,
+        }
+    };
+    match parked.await {
+        Ok(()) => {}
+        Err(error) => {
+            let error: StoreError = error;
+            tracing::error!(run, error = %error, "a run that cannot be ticked could not be parked");
+        }
+    }
+}

@@ -10,10 +10,12 @@ pub mod config;
 pub mod error;
 pub mod events;
 pub mod execute;
+pub mod http;
 pub mod outbox;
 pub mod runs;
 pub mod secrets;
 pub mod settings;
+pub mod stream;
 pub mod telemetry;
 
 pub use app::App;

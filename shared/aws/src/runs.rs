@@ -47,6 +47,15 @@ pub struct DueRun {
     pub run: String,
 }
 
+/// How often in a row a run could not be ticked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failures {
+    /// The number.
+    pub count: u32,
+    /// The run's flow, as far as the item says it.
+    pub flow: Option<String>,
+}
+
 /// An index of runs, newest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum List<'a> {
@@ -246,11 +255,11 @@ impl Runs {
         Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
     }
 
-    /// Counts a failure of a run that could not be ticked, and gives how many there were in a row.
+    /// Counts a failure of a run that could not be ticked. The next change of the run sets the count back.
     ///
     /// # Errors
     /// The table cannot be written.
-    pub async fn count_failure(&self, run: &str) -> Result<u32, StoreError> {
+    pub async fn count_failure(&self, run: &str) -> Result<Failures, StoreError> {
         let update = self
             .clients
             .dynamodb()
@@ -260,10 +269,13 @@ impl Runs {
             .update_expression("ADD failures :one")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
-            .return_values(aws_sdk_dynamodb::types::ReturnValue::UpdatedNew);
+            .return_values(aws_sdk_dynamodb::types::ReturnValue::AllNew);
         let updated = update.send().await.map_err(|e| StoreError::from_sdk("count a failure", e))?;
-        let count = updated.attributes().and_then(|a| a.get("failures")?.as_n().ok()?.parse().ok());
-        Ok(count.unwrap_or(1))
+        let attribute = |name: &str| updated.attributes().and_then(|attributes| attributes.get(name));
+        Ok(Failures {
+            count: attribute("failures").and_then(|n| n.as_n().ok()?.parse().ok()).unwrap_or(1),
+            flow: attribute("flow").and_then(|flow| flow.as_s().ok().cloned()),
+        })
     }
 
     /// Takes a run out of the index of due runs, so that it holds up nothing, until its next change.

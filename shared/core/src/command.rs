@@ -96,8 +96,8 @@ pub enum Rejection {
     /// The thing is not in a state for that.
     #[error("{0}")]
     WrongState(String),
-    /// The run has no such outcome or exception.
-    #[error("the run has no {what} `{id}`")]
+    /// The run has no such outcome or exception, or the directory no such person or role.
+    #[error("there is no {what} `{id}`")]
     Unknown {
         /// Outcome, exception or person.
         what: &'static str,

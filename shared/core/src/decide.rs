@@ -36,7 +36,7 @@ pub struct Context<'a> {
 /// # Errors
 /// Why the command is refused; the run stays as it is.
 pub fn decide(run: &Run, context: Context<'_>, command: &Command, now: Time) -> Result<Decision, Rejection> {
-    let mut draft = Draft::on(run.clone(), context, command, now);
+    let mut draft = Draft::on(run.clone(), context, command, now.max(known(&command.action)));
     if command.cause.as_deref().is_some_and(|cause| run.has_seen(cause)) {
         return Ok(draft.finish());
     }
@@ -67,14 +67,30 @@ pub fn decide(run: &Run, context: Context<'_>, command: &Command, now: Time) -> 
     Ok(draft.finish())
 }
 
-/// The moment up to which the clock is looked at first: now, but for an event just before it took effect, so
-/// that what comes at the deadline is in time.
-fn moment(action: &Action, now: Time) -> Time {
+/// An instant that is over for certain, whatever the clock of this function says: when the event was taken in.
+fn known(action: &Action) -> Time {
     match action {
-        Action::Observe(event) | Action::Retrigger(event) => event.effective_at().min(now) - Span::from_ms(1),
+        Action::Observe(event) | Action::Retrigger(event) => event.received_at,
         Action::Acknowledge
         | Action::Reassign { .. }
         | Action::CompleteOutcome { .. }
+        | Action::FailOutcome { .. }
+        | Action::OpenException { .. }
+        | Action::ResolveException { .. }
+        | Action::Note(_)
+        | Action::Cancel(_)
+        | Action::Close(_)
+        | Action::Tick => Time::from_unix_ms(i64::MIN),
+    }
+}
+
+/// The moment up to which the clock is looked at first: now; but just before an event took effect, an outcome
+/// is completed or a run acknowledged, so that what comes at the deadline is in time.
+fn moment(action: &Action, now: Time) -> Time {
+    match action {
+        Action::Observe(event) | Action::Retrigger(event) => event.effective_at() - Span::from_ms(1),
+        Action::Acknowledge | Action::CompleteOutcome { .. } => now - Span::from_ms(1),
+        Action::Reassign { .. }
         | Action::FailOutcome { .. }
         | Action::OpenException { .. }
         | Action::ResolveException { .. }

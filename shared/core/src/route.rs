@@ -72,21 +72,25 @@ impl Router {
 /// What `event` makes necessary: runs to open, to join, to cancel, and open runs that look at it.
 ///
 /// `triggered` are the flows it triggers, `runs` all runs of its subject, whatever their state. Steps are to
-/// be done in order, each at most once successfully; a retry after a crash in between does the rest.
+/// be done in order, each at most once successfully; a retry after a crash in between does the rest. A run
+/// gets one command at most: it remembers the event by its cause, so a second one would do nothing.
 pub fn steps(event: &Event, triggered: &[&Flow], runs: &[Candidate<'_>]) -> Vec<Step> {
-    let mut steps = Vec::new();
-    for candidate in runs.iter().filter(|candidate| candidate.run.is_open()) {
-        let action = if cancels(event, *candidate) {
-            Action::Cancel(format!("{} from {}", event.kind, event.source))
-        } else {
-            Action::Observe(Box::new(event.clone()))
+    let triggers: Vec<Trigger<'_>> =
+        triggered.iter().filter_map(|flow| Trigger::new(event, flow, runs)).collect();
+    let open = runs.iter().filter(|candidate| candidate.run.is_open());
+    let commands = open.map(|candidate| {
+        let trigger = triggers.iter().find(|trigger| trigger.flow.id == candidate.run.flow);
+        let action = match trigger.map(|trigger| trigger.on(candidate.run)) {
+            _ if cancels(event, *candidate) => {
+                Action::Cancel(format!("{} from {}", event.kind, event.source))
+            }
+            Some(Some(action)) => action,
+            Some(None) | None => Action::Observe(Box::new(event.clone())),
         };
-        steps.push(command(candidate.run, event, action));
-    }
-    for flow in triggered {
-        steps.extend(trigger(event, flow, runs));
-    }
-    steps
+        command(candidate.run, event, action)
+    });
+    let new = triggers.iter().filter(|trigger| trigger.opens());
+    commands.chain(new.map(|trigger| Step::Open { flow: trigger.flow.id.clone() })).collect()
 }
 
 /// Whether the event calls the run off. One from before its opening does not.
@@ -98,34 +102,66 @@ fn cancels(event: &Event, candidate: Candidate<'_>) -> bool {
         && pattern.matches(&Values::new(), event) == Ok(true)
 }
 
-fn trigger(event: &Event, flow: &Flow, runs: &[Candidate<'_>]) -> Vec<Step> {
-    let own = || runs.iter().map(|candidate| candidate.run).filter(|run| run.flow == flow.id);
-    let open = || own().filter(|run| run.is_open());
-    let opened = id::run_id(event, &flow.id);
-    if own().any(|run| run.run == opened) {
-        return Vec::new();
+/// An event that triggers a flow, among the flow's runs of the same subject.
+struct Trigger<'a> {
+    event: &'a Event,
+    flow: &'a Flow,
+    /// The flow's runs that the event does not call off.
+    own: Vec<&'a Run>,
+}
+
+impl<'a> Trigger<'a> {
+    /// `None` when the event has opened its run already.
+    fn new(event: &'a Event, flow: &'a Flow, runs: &[Candidate<'a>]) -> Option<Self> {
+        let opened = id::run_id(event, &flow.id);
+        let own = runs.iter().filter(|candidate| candidate.run.flow == flow.id);
+        if own.clone().any(|candidate| candidate.run.run == opened) {
+            return None;
+        }
+        let kept = own.filter(|candidate| !cancels(event, **candidate)).map(|candidate| candidate.run);
+        Some(Self { event, flow, own: kept.collect() })
     }
-    let open_new = Step::Open { flow: flow.id.clone() };
-    match flow.trigger.on_retrigger {
-        OnRetrigger::New => vec![open_new],
-        OnRetrigger::Restart => {
-            let reason = format!("restarted by {} from {}", event.kind, event.source);
-            let cancel = open().map(|run| command(run, event, Action::Cancel(reason.clone())));
-            cancel.chain(std::iter::once(open_new)).collect()
-        }
-        OnRetrigger::Join => {
-            if own().any(|run| run.has_seen(&event.cause())) {
-                return Vec::new();
+
+    /// What it does to an open run of the flow; `None` when that run only looks at the event.
+    fn on(&self, run: &Run) -> Option<Action> {
+        match self.flow.trigger.on_retrigger {
+            OnRetrigger::New => None,
+            OnRetrigger::Restart => {
+                let (kind, source) = (&self.event.kind, &self.event.source);
+                Some(Action::Cancel(format!("restarted by {kind} from {source}")))
             }
-            let within = |run: &&Run| {
-                let age = event.effective_at().since(run.opened_at);
-                flow.trigger.join_within.is_none_or(|limit| age <= limit)
-            };
-            match open().filter(within).max_by_key(|run| run.opened_at) {
-                Some(run) => vec![command(run, event, Action::Retrigger(Box::new(event.clone())))],
-                None => vec![open_new],
+            OnRetrigger::Join => {
+                let joined = self.joined().is_some_and(|joined| joined.run == run.run);
+                joined.then(|| Action::Retrigger(Box::new(self.event.clone())))
             }
         }
+    }
+
+    fn opens(&self) -> bool {
+        match self.flow.trigger.on_retrigger {
+            OnRetrigger::New | OnRetrigger::Restart => true,
+            OnRetrigger::Join => self.joined().is_none() && !self.has_joined_before(),
+        }
+    }
+
+    /// The open run that the event belongs to: the newest that is young enough, rather one from before the event.
+    fn joined(&self) -> Option<&'a Run> {
+        if self.has_joined_before() {
+            return None;
+        }
+        let open = self.own.iter().copied().filter(|run| run.is_open() && self.is_within(run));
+        open.max_by_key(|run| (run.opened_at <= self.event.effective_at(), run.opened_at))
+    }
+
+    /// Whether the event is looked at again, and the run that it joined is over by now.
+    fn has_joined_before(&self) -> bool {
+        let seen = |run: &&Run| !run.is_open() && run.has_seen(&self.event.cause());
+        self.own.iter().any(|run| self.is_within(run) && seen(run))
+    }
+
+    fn is_within(&self, run: &Run) -> bool {
+        let age = self.event.effective_at().since(run.opened_at);
+        self.flow.trigger.join_within.is_none_or(|limit| age <= limit)
     }
 }
 

@@ -394,7 +394,14 @@ impl Run {
         for started in &done.starts {
             let outcome = self.outcome_mut(seq, &started.id)?;
             outcome.clock = Some(started.clock.clone());
-            outcome.status = OutcomeStatus::Open;
+            match outcome.status {
+                OutcomeStatus::Waiting => outcome.status = OutcomeStatus::Open,
+                // Its signal came before that of what it waits for: now it is known whether it was in time.
+                OutcomeStatus::Done => {
+                    outcome.met = outcome.done_at.map(|done_at| done_at <= started.clock.due_at);
+                }
+                OutcomeStatus::Open | OutcomeStatus::Failed => {}
+            }
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use crate::config::flow::ExceptionKind;
 use crate::record::{ExceptionOpened, ExceptionResolved, Fact};
 
 impl Draft<'_> {
-    /// Gives the case to whoever answers for its kind.
+    /// Gives the case to whoever answers for its kind, because of what was seen.
     pub(super) fn open_exception(
         &mut self,
         kind: ExceptionKind,
@@ -13,13 +13,24 @@ impl Draft<'_> {
         expected: String,
         seen: String,
     ) {
+        self.follow(self.exception(kind, outcome, expected, seen));
+    }
+
+    /// The case, as the next record.
+    pub(super) fn exception(
+        &self,
+        kind: ExceptionKind,
+        outcome: Option<&str>,
+        expected: String,
+        seen: String,
+    ) -> Fact {
         let policy = self.context.flow.document.exception_policy();
         let playbook = policy.playbooks.get(&kind);
         let party = playbook.and_then(|playbook| playbook.owner.as_ref()).unwrap_or(&policy.owner);
         let hour: String = self.at.to_string().chars().take(13).collect();
         let word = serde_json::to_value(kind).unwrap_or_default();
         let group = [&self.run.flow, outcome.unwrap_or("-"), word.as_str().unwrap_or("-"), &hour].join("/");
-        let fact = Fact::ExceptionOpened(Box::new(ExceptionOpened {
+        Fact::ExceptionOpened(Box::new(ExceptionOpened {
             exception: format!("x{}", self.run.version + 1),
             kind,
             outcome: outcome.map(str::to_owned),
@@ -32,14 +43,15 @@ impl Draft<'_> {
             group,
             title: self.run.title.clone(),
             url: self.run.url.clone(),
-        }));
-        match kind {
-            ExceptionKind::Manual => self.record(fact),
-            ExceptionKind::OutcomeFailed
-            | ExceptionKind::RequestFailed
-            | ExceptionKind::OwnershipGap
-            | ExceptionKind::SlaBreached
-            | ExceptionKind::RunParked => self.follow(fact),
+        }))
+    }
+
+    /// Resolves every open case, because the run ends: afterwards nobody could.
+    pub(super) fn resolve_all(&mut self, resolution: &str) {
+        let open: Vec<String> = self.run.open_exceptions().map(|open| open.id.clone()).collect();
+        for exception in open {
+            let resolution = resolution.to_owned();
+            self.follow(Fact::ExceptionResolved(ExceptionResolved { exception, resolution, evidence: None }));
         }
     }
 

@@ -20,6 +20,8 @@ const MAX_PAYLOAD_BYTES: usize = 8 * 1024;
 /// Opens the run of the context's flow that `event` triggers. The same event always gives the same run id.
 pub fn open(context: Context<'_>, event: &Event, now: Time) -> Decision {
     let flow = &context.flow.document;
+    // The event was taken in already, whatever the clock of this function says.
+    let now = now.max(event.received_at);
     let actor = Actor::source(&event.source);
     let duty = duty::at_opening(flow, context.directory, now);
     let detail = opened(flow, &duty, event);

@@ -29,6 +29,7 @@ impl Draft<'_> {
             Action::Note(text) => self.note(text)?,
             Action::Cancel(reason) => {
                 let reason = given("reason", reason)?;
+                self.resolve_all(&format!("cancelled with the run: {reason}"));
                 self.record(Fact::RunCancelled(Cancelled { reason }));
             }
             Action::Close(reason) => self.close_by_hand(reason)?,
@@ -99,7 +100,7 @@ impl Draft<'_> {
             }
             None => "the run to go on without help".to_owned(),
         };
-        self.open_exception(kind, outcome, expected, reason);
+        self.record(self.exception(kind, outcome, expected, reason));
         Ok(())
     }
 
@@ -137,11 +138,7 @@ impl Draft<'_> {
             let what = format!("outcome `{}` is open: complete or fail it first, or cancel the run", open.id);
             return Err(Rejection::WrongState(what));
         }
-        let open: Vec<String> = self.run.open_exceptions().map(|exception| exception.id.clone()).collect();
-        for exception in open {
-            let resolution = format!("closed with the run: {reason}");
-            self.follow(Fact::ExceptionResolved(ExceptionResolved { exception, resolution, evidence: None }));
-        }
+        self.resolve_all(&format!("closed with the run: {reason}"));
         let met = self.run.met() == Some(true);
         self.record(Fact::RunClosed(Closed { met, reason: Some(reason) }));
         Ok(())

@@ -5,11 +5,18 @@ use crate::config::flow::{DoneWhen, ExceptionKind, OutcomeSpec};
 use crate::event::Event;
 use crate::record::{Closed, Done, Fact, Failed, Retriggered, StartedOutcome};
 use crate::run::{OutcomeStatus, Status};
-use crate::time::Time;
+use crate::time::{Span, Time};
+
+/// How long before the opening a signal may have come and still count. What is older belongs to an earlier run
+/// and is looked at again (DESIGN section 5, rule 6).
+const EARLIEST_SIGNAL: Span = Span::minutes(15);
 
 impl Draft<'_> {
     /// Verifies or fails every outcome that the event speaks of.
     pub(super) fn observe(&mut self, event: &Event) {
+        if event.effective_at() + EARLIEST_SIGNAL < self.run.opened_at {
+            return;
+        }
         let flow = self.context.flow.document.clone();
         for spec in &flow.outcomes {
             let status =
@@ -33,11 +40,13 @@ impl Draft<'_> {
         }
     }
 
+    /// A further trigger joins the run; like any event, it may also verify or fail outcomes.
     pub(super) fn retrigger(&mut self, event: &Event) {
         self.record(Fact::Retriggered(Retriggered {
             event_type: event.kind.clone(),
             by: event.actor.clone(),
         }));
+        self.observe(event);
     }
 
     /// The outcome came true at `done_at`: starts the clocks that waited for it, and asks for them.
@@ -45,7 +54,10 @@ impl Draft<'_> {
         let Some(outcome) = self.run.outcomes.iter().find(|outcome| outcome.id == spec.id) else { return };
         let met = outcome.clock.as_ref().is_none_or(|clock| done_at <= clock.due_at);
         let starts = self.unlocked_by(&spec.id, done_at);
-        let started: Vec<String> = starts.iter().map(|started| started.id.clone()).collect();
+        let wanted =
+            |id: &str| self.run.outcomes.iter().any(|o| o.id == id && o.status != OutcomeStatus::Done);
+        let started: Vec<String> =
+            starts.iter().map(|started| started.id.clone()).filter(|id| wanted(id)).collect();
         self.record(Fact::OutcomeDone(Done { outcome: spec.id.clone(), done_at, met, evidence, starts }));
         self.resolve_by_outcome(&spec.id);
         self.request(&|outcome| started.contains(&outcome.id));
@@ -59,12 +71,8 @@ impl Draft<'_> {
             }
             self.run.outcomes.iter().find(|outcome| outcome.id == other)?.done_at
         };
-        let waits = |id: &str| {
-            self.run
-                .outcomes
-                .iter()
-                .any(|outcome| outcome.id == id && outcome.status == OutcomeStatus::Waiting)
-        };
+        // Also one that was reported done or failed too early, so that its clock is as if all came in order.
+        let waits = |id: &str| self.run.outcomes.iter().any(|o| o.id == id && o.clock.is_none());
         let specs = self.context.flow.document.outcomes.iter();
         let unlocked = specs.filter(|spec| spec.after.iter().any(|before| before == id) && waits(&spec.id));
         unlocked

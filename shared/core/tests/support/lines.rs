@@ -9,7 +9,8 @@ use serde::Serialize;
 pub(crate) fn time(at: Time) -> String {
     let text = at.to_string();
     let short = format!("{} {}", &text[8..10], &text[11..]);
-    short.trim_end_matches('Z').trim_end_matches(".000").trim_end_matches(":00").to_owned()
+    let short = short.trim_end_matches('Z').trim_end_matches(".000");
+    short.strip_suffix(":00").filter(|rest| rest.len() == 8).unwrap_or(short).to_owned()
 }
 
 fn word(value: impl Serialize) -> String {
@@ -44,9 +45,15 @@ pub(crate) fn record(record: &Record) -> String {
 fn facts(fact: &Fact) -> String {
     match fact {
         Fact::RunOpened(opened) => {
-            let clocks: Vec<String> = opened.outcomes.iter().map(|o| clock(&o.id, o.clock.as_ref())).collect();
+            let clocks: Vec<String> =
+                opened.outcomes.iter().map(|o| clock(&o.id, o.clock.as_ref())).collect();
             let role = word(opened.role);
-            format!("{} as {role}, ack by {}; {}", opened.owner, when(opened.acknowledge_by), clocks.join(", "))
+            format!(
+                "{} as {role}, ack by {}; {}",
+                opened.owner,
+                when(opened.acknowledge_by),
+                clocks.join(", ")
+            )
         }
         Fact::Retriggered(again) => again.event_type.clone(),
         Fact::OutcomeRequested(asked) => format!("{} of {}: {}", asked.outcome, asked.channel, asked.payload),

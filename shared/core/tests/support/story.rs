@@ -112,7 +112,11 @@ impl Story {
 
     fn take(&mut self, decision: Decision) -> &mut Self {
         self.trail.extend(decision.records);
-        assert_eq!(Run::fold(&self.trail).as_ref(), Ok(&decision.run), "the run is not the fold of its trail");
+        assert_eq!(
+            Run::fold(&self.trail).as_ref(),
+            Ok(&decision.run),
+            "the run is not the fold of its trail"
+        );
         let head = Some((decision.run.version, decision.run.head.as_str()));
         assert_eq!(trail::verify(&self.trail, head), Ok(()));
         self.run = Some(decision.run);

@@ -1,0 +1,118 @@
+//! Commands of people to a run.
+
+use meshline_aws::execute::{self, ExecuteError};
+use meshline_aws::http::{self, Problem, Response};
+use meshline_core::command::{Action, Command, Rejection};
+use meshline_core::config::flow::{ExceptionKind, Party};
+use meshline_core::view::RunView;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::Call;
+
+/// A command's body. Each command looks at its own fields.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Fields {
+    if_version: Option<u64>,
+    to: Option<String>,
+    reason: Option<String>,
+    text: Option<String>,
+    evidence: Option<String>,
+    resolution: Option<String>,
+    kind: Option<ExceptionKind>,
+    outcome: Option<String>,
+}
+
+impl Call<'_> {
+    /// `POST /v1/runs/{run}/…`: the run as it is afterwards.
+    pub(crate) async fn command(&self, run: &str, rest: &[&str]) -> Result<Response, Problem> {
+        let fields = self.fields()?;
+        let if_version = fields.if_version;
+        let action = action(rest, fields)
+            .ok_or_else(|| Problem::not_found(format!("POST {} is no command of a run", self.path())))??;
+        let directory = self.app.config.fresh(self.now).await?.config.people();
+        let key = http::header(self.request, "idempotency-key").map(|key| format!("key:{key}"));
+        let command = Command { action, actor: self.actor(&directory), if_version, cause: key };
+        match execute::execute(self.app, run, &command, &directory, self.now).await {
+            Ok(executed) => Ok(http::json(200, &json!(RunView::of(&executed.decision.run)))),
+            Err(ExecuteError::NoRun(id)) => Err(Problem::not_found(format!("there is no run `{id}`"))),
+            Err(ExecuteError::Store(error)) => Err(error.into()),
+            Err(ExecuteError::Rejected(rejection)) => Err(self.refused(run, rejection).await?),
+        }
+    }
+
+    fn fields(&self) -> Result<Fields, Problem> {
+        let body = http::body(self.request).map_err(|_| Problem::bad_request("the body is not base64"))?;
+        if body.trim_ascii().is_empty() {
+            return Ok(Fields::default());
+        }
+        serde_json::from_slice(&body).map_err(|error| Problem::bad_request(format!("the body: {error}")))
+    }
+
+    /// Why a command was refused; for a person who saw an older version, with what changed since.
+    async fn refused(&self, run: &str, rejection: Rejection) -> Result<Problem, Problem> {
+        let detail = rejection.to_string();
+        Ok(match rejection {
+            Rejection::Stale { seen, current } => {
+                let changes = self.app.audit.trail(run, seen).await?;
+                let title = "the run has changed since you saw it";
+                let more = json!({"seen": seen, "current": current, "changes": changes});
+                Problem::new(409, "stale-version", title, detail).with(more)
+            }
+            Rejection::Over { status } => Problem::new(409, "run-over", "the run is over", detail)
+                .with(json!({"status_of_run": status})),
+            Rejection::WrongState(_) => Problem::new(409, "wrong-state", "not in this state", detail),
+            Rejection::Unknown { .. } => Problem::not_found(detail),
+            Rejection::Invalid { field, .. } => {
+                Problem::new(422, "invalid", "a field is missing or wrong", detail)
+                    .with(json!({"field": field}))
+            }
+        })
+    }
+}
+
+/// What the address and the fields ask for; `None` when the address is no command.
+fn action(rest: &[&str], fields: Fields) -> Option<Result<Action, Problem>> {
+    let reason = fields.reason.unwrap_or_default();
+    let evidence = fields.evidence;
+    Some(Ok(match rest {
+        ["acknowledge"] => Action::Acknowledge,
+        ["reassign"] => {
+            let to = fields.to.unwrap_or_default();
+            match to.parse::<Party>() {
+                Ok(to) => Action::Reassign { to, reason: or_default(reason, "reassigned by hand") },
+                Err(error) => {
+                    let problem =
+                        Problem::new(422, "invalid", "a field is missing or wrong", format!("`to`: {error}"));
+                    return Some(Err(problem.with(json!({"field": "to"}))));
+                }
+            }
+        }
+        ["note"] => Action::Note(fields.text.unwrap_or_default()),
+        ["cancel"] => Action::Cancel(reason),
+        ["close"] => Action::Close(reason),
+        ["outcomes", outcome, "complete"] => {
+            Action::CompleteOutcome { outcome: (*outcome).to_owned(), evidence: evidence.unwrap_or_default() }
+        }
+        ["outcomes", outcome, "fail"] => Action::FailOutcome { outcome: (*outcome).to_owned(), reason },
+        ["exceptions"] => {
+            let kind = fields.kind.unwrap_or(ExceptionKind::Manual);
+            Action::OpenException { kind, outcome: fields.outcome, reason }
+        }
+        ["exceptions", exception, "resolve"] => Action::ResolveException {
+            exception: (*exception).to_owned(),
+            resolution: fields.resolution.unwrap_or_default(),
+            evidence,
+        },
+        ["pause" | "resume"] | ["checks", _, "pass" | "fail"] => {
+            let detail = "this version of Meshline does not act on it yet";
+            return Some(Err(Problem::new(501, "not-yet", "not acted on yet", detail)));
+        }
+        _ => return None,
+    }))
+}
+
+fn or_default(text: String, default: &str) -> String {
+    if text.trim().is_empty() { default.to_owned() } else { text }
+}

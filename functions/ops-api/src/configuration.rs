@@ -1,0 +1,119 @@
+//! Flows, sources and the directory: planned, applied and shown.
+
+use meshline_aws::http::{self, Problem, Response};
+use meshline_aws::{StoreError, execute};
+use meshline_core::config::source::Source;
+use meshline_core::config::{Action, File, Kind, Plan};
+use meshline_core::record::{Fact, FlowApplied};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::Call;
+
+/// How often a plan is made again because somebody else applied meanwhile.
+const ATTEMPTS: usize = 3;
+
+/// Several files in one body; any other body is one file.
+#[derive(Debug, Deserialize)]
+struct Files {
+    files: Vec<File>,
+}
+
+impl Call<'_> {
+    /// `PUT /v1/config`: adds and updates; what is not in it stays.
+    pub(crate) async fn configure(&self) -> Result<Response, Problem> {
+        let files = self.files()?;
+        let dry_run = self.query("dry_run").is_some_and(|value| value != "false");
+        for _ in 0..ATTEMPTS {
+            let before = self.app.config.fresh(self.now).await?.config;
+            let plan = before.plan(&files, &check_source, self.now).map_err(|problems| {
+                let detail = format!("{} to mend; nothing was applied", problems.len());
+                let title = "the configuration has problems";
+                Problem::new(422, "bad-configuration", title, detail).with(json!({"problems": problems}))
+            })?;
+            if dry_run {
+                return Ok(planned(&plan, false, before.generation));
+            }
+            let actor = self.actor(&plan.next.people());
+            let mut records = Vec::new();
+            for change in
+                plan.changes.iter().filter(|c| c.kind == Kind::Flow && c.action != Action::Unchanged)
+            {
+                let Some(flow) = plan.next.flows.get(&change.id) else { continue };
+                let fact = Fact::FlowApplied(FlowApplied { diff: change.diff.clone() });
+                let record = execute::flow_record(self.app, flow, actor.clone(), fact, self.now).await?;
+                records.push(self.app.audit.put(&record)?);
+            }
+            match self.app.config.apply(&before, &plan, records, self.now).await {
+                Ok(()) => {
+                    let generation = self.app.config.fresh(self.now).await?.config.generation;
+                    return Ok(planned(&plan, true, generation));
+                }
+                Err(StoreError::Moved { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Problem::unavailable("somebody else applies at the same time"))
+    }
+
+    fn files(&self) -> Result<Vec<File>, Problem> {
+        let body = http::body(self.request).map_err(|_| Problem::bad_request("the body is not base64"))?;
+        let text = String::from_utf8(body).map_err(|_| Problem::bad_request("the body is not UTF-8 text"))?;
+        let content_type = http::header(self.request, "content-type").unwrap_or_default();
+        if content_type.starts_with("application/json") {
+            let files = serde_json::from_str::<Files>(&text).map(|files| files.files);
+            return files.map_err(|error| {
+                Problem::bad_request(format!(
+                    "write {{\"files\": [{{\"name\", \"text\"}}]}}, or send YAML: {error}"
+                ))
+            });
+        }
+        Ok(vec![File { name: "request body".to_owned(), text }])
+    }
+
+    /// `GET /v1/flows`
+    pub(crate) async fn flows(&self) -> Result<Response, Problem> {
+        let config = self.app.config.fresh(self.now).await?.config;
+        let items: Vec<Value> = config
+            .flows
+            .values()
+            .map(|flow| {
+                let document = &flow.document;
+                json!({
+                    "id": document.id, "title": document.title, "client": document.client, "version": flow.version,
+                    "hash": flow.hash, "owner": document.owner, "backup_owner": document.backup_owner,
+                    "outcomes": document.outcomes.iter().map(|outcome| &outcome.id).collect::<Vec<_>>(),
+                })
+            })
+            .collect();
+        Ok(http::json(200, &json!({"items": items, "cursor": null})))
+    }
+
+    /// `GET /v1/flows/{id}?version=`
+    pub(crate) async fn flow(&self, id: &str) -> Result<Response, Problem> {
+        let config = self.app.config.fresh(self.now).await?.config;
+        let unknown = || Problem::not_found(format!("there is no flow `{id}` of that version"));
+        let current = config.flows.get(id).ok_or_else(unknown)?;
+        let wanted = match self.query("version") {
+            None => current.version,
+            Some(text) => {
+                text.parse().map_err(|_| Problem::bad_request("`version` is not a whole number"))?
+            }
+        };
+        if wanted == 0 || wanted > current.version {
+            return Err(unknown());
+        }
+        let flow = self.app.config.flow(id, wanted).await?;
+        let body = json!({"id": id, "version": flow.version, "hash": flow.hash, "definition": flow.document.as_ref()});
+        Ok(http::json(200, &body))
+    }
+}
+
+fn check_source(source: &Source) -> Vec<(String, String, String)> {
+    let problems = meshline_sources::problems(source).into_iter();
+    problems.map(|problem| (problem.field.to_owned(), problem.reason, problem.mend)).collect()
+}
+
+fn planned(plan: &Plan, applied: bool, generation: u64) -> Response {
+    http::json(200, &json!({"applied": applied, "generation": generation, "changes": plan.changes}))
+}

@@ -1,0 +1,253 @@
+//! What operators can look at.
+
+use meshline_aws::execute;
+use meshline_aws::http::{self, Problem, Response};
+use meshline_aws::runs::List;
+use meshline_core::config::Config;
+use meshline_core::record::{Fact, Record};
+use meshline_core::report;
+use meshline_core::run::Run;
+use meshline_core::time::{Span, Time};
+use meshline_core::view::{ExceptionStatus, ExceptionView, RunView};
+use serde_json::{Value, json};
+
+use crate::Call;
+
+/// Items of a list, where the caller does not say.
+const DEFAULT_LIMIT: usize = 50;
+/// Items of a list at most.
+const MAX_LIMIT: usize = 200;
+/// Pages read from one index for one answer; a filter that finds little must not read for ever.
+const MAX_PAGES: usize = 20;
+/// Runs that a report looks at, the newest ones.
+const MAX_REPORT_RUNS: usize = 10_000;
+/// What a report covers where neither the caller nor the flow's objective says.
+const DEFAULT_WINDOW: Span = Span::days(60);
+
+impl Call<'_> {
+    fn limit(&self) -> Result<usize, Problem> {
+        match self.query("limit").map(|text| text.parse()) {
+            None => Ok(DEFAULT_LIMIT),
+            Some(Ok(n @ 1..=MAX_LIMIT)) => Ok(n),
+            Some(_) => Err(Problem::bad_request(format!("`limit` is a whole number from 1 to {MAX_LIMIT}"))),
+        }
+    }
+
+    fn time(&self, name: &str) -> Result<Option<Time>, Problem> {
+        let time = self.query(name).map(|text| {
+            let day = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text };
+            day.parse()
+        });
+        time.transpose().map_err(|error| Problem::bad_request(format!("`{name}`: {error}")))
+    }
+
+    /// `GET /v1/runs`
+    pub(crate) async fn runs(&self) -> Result<Response, Problem> {
+        let config = self.app.config.fresh(self.now).await?.config;
+        let (flow, owner) = (self.query("flow"), self.query("owner"));
+        let (client, status, overdue) = (self.query("client"), self.query("status"), self.query("overdue"));
+        let wanted = |run: &Run| {
+            let is =
+                |wanted: &Option<String>, found: Option<&str>| wanted.is_none() || wanted.as_deref() == found;
+            let word = serde_json::to_value(run.status).unwrap_or_default();
+            is(&flow, Some(&run.flow))
+                && is(&owner, Some(&run.owner.id))
+                && is(&client, run.client.as_deref())
+                && is(&status, word.as_str())
+                && overdue.as_deref().is_none_or(|overdue| (overdue != "false") == run.is_overdue())
+        };
+        let flows = one_or_all(flow.as_deref(), &config);
+        let only_open =
+            matches!(status.as_deref(), Some("active" | "verifying")) || overdue.as_deref() == Some("true");
+        let lists = match &owner {
+            Some(owner) if only_open => vec![List::Owner(owner)],
+            Some(_) | None => flows.into_iter().map(List::Flow).collect(),
+        };
+        let (runs, cursor) = self.newest(&lists, &wanted, self.limit()?).await?;
+        let items: Vec<RunView> = runs.iter().map(RunView::of).collect();
+        Ok(http::json(200, &json!({"items": items, "cursor": cursor})))
+    }
+
+    /// The newest runs of several lists that `wanted` wants, and where the next page starts.
+    async fn newest(
+        &self,
+        lists: &[List<'_>],
+        wanted: &dyn Fn(&Run) -> bool,
+        limit: usize,
+    ) -> Result<(Vec<Run>, Option<String>), Problem> {
+        let start = self.query("cursor");
+        let (mut runs, mut more) = (Vec::new(), false);
+        for list in lists {
+            let (mut cursor, mut found) = (start.clone(), 0);
+            for _ in 0..MAX_PAGES {
+                let page = self.app.runs.list(list, MAX_LIMIT as i32, cursor.as_deref()).await?;
+                let before = runs.len();
+                runs.extend(page.runs.into_iter().filter(|run| wanted(run)));
+                found += runs.len() - before;
+                cursor = page.cursor;
+                if cursor.is_none() || found > limit {
+                    break;
+                }
+            }
+            more |= cursor.is_some();
+        }
+        runs.sort_by(|a, b| (b.opened_at, &b.run).cmp(&(a.opened_at, &a.run)));
+        more |= runs.len() > limit;
+        runs.truncate(limit);
+        let cursor = runs.last().filter(|_| more).map(|run| format!("{}_{}", run.opened_at, run.run));
+        Ok((runs, cursor))
+    }
+
+    async fn loaded(&self, run: &str) -> Result<Run, Problem> {
+        let found = self.app.runs.load(run).await?;
+        found.ok_or_else(|| Problem::not_found(format!("there is no run `{run}`")))
+    }
+
+    /// `GET /v1/runs/{run}`
+    pub(crate) async fn run(&self, run: &str) -> Result<Response, Problem> {
+        Ok(http::json(200, &json!(RunView::of(&self.loaded(run).await?))))
+    }
+
+    /// `GET /v1/runs/{run}/audit`
+    pub(crate) async fn trail(&self, run: &str) -> Result<Response, Problem> {
+        let records = self.app.audit.trail(run, 0).await?;
+        if records.is_empty() {
+            return Err(Problem::not_found(format!("there is no run `{run}`")));
+        }
+        match self.query("format").as_deref() {
+            None | Some("json") => Ok(http::json(200, &json!({"items": records, "cursor": null}))),
+            Some("jsonl") => {
+                let lines: String = records.iter().map(|record| format!("{}\n", json!(record))).collect();
+                Ok(http::text(200, "application/jsonl", lines))
+            }
+            Some(_) => Err(Problem::bad_request("`format` is `json` or `jsonl`")),
+        }
+    }
+
+    /// `GET /v1/runs/{run}/audit/verify`
+    pub(crate) async fn verify(&self, run: &str) -> Result<Response, Problem> {
+        let found = execute::verify(self.app, run).await?;
+        if found.records == 0 && found.fault.is_none() {
+            return Err(Problem::not_found(format!("there is no run `{run}`")));
+        }
+        let valid = found.fault.is_none();
+        Ok(http::json(200, &json!({"valid": valid, "records": found.records, "fault": found.fault})))
+    }
+
+    /// `GET /v1/subjects/{subject}/timeline`: events of every system and all decisions on one asset, in order.
+    pub(crate) async fn timeline(&self, subject: &str) -> Result<Response, Problem> {
+        let mut items: Vec<(Time, Value)> = Vec::new();
+        for event in self.app.events.of_subject(subject).await? {
+            let at = event.effective_at();
+            items.push((at, json!({"at": at, "kind": "event", "event": event})));
+        }
+        for run in self.app.runs.of_subject(subject).await? {
+            for record in self.app.audit.trail(&run.run, 0).await? {
+                items.push((record.at, json!({"at": record.at, "kind": "record", "record": record})));
+            }
+        }
+        items.sort_by_key(|(at, _)| *at);
+        let items: Vec<Value> = items.into_iter().map(|(_, item)| item).collect();
+        Ok(http::json(200, &json!({"subject": subject, "items": items, "cursor": null})))
+    }
+
+    /// `GET /v1/exceptions?status=&flow=`
+    pub(crate) async fn exceptions(&self) -> Result<Response, Problem> {
+        let config = self.app.config.fresh(self.now).await?.config;
+        let status = match self.query("status").as_deref() {
+            None => None,
+            Some("open") => Some(ExceptionStatus::Open),
+            Some("resolved") => Some(ExceptionStatus::Resolved),
+            Some(_) => return Err(Problem::bad_request("`status` is `open` or `resolved`")),
+        };
+        let flow = self.query("flow");
+        let flows = one_or_all(flow.as_deref(), &config);
+        let list = |flow| match status {
+            Some(ExceptionStatus::Open) => List::Exceptions(flow),
+            Some(ExceptionStatus::Resolved) | None => List::Flow(flow),
+        };
+        let lists: Vec<List<'_>> = flows.iter().map(|flow| list(*flow)).collect();
+        let (runs, cursor) = self.newest(&lists, &|run| !run.exceptions.is_empty(), self.limit()?).await?;
+        let mut items: Vec<ExceptionView> = runs
+            .iter()
+            .flat_map(|run| run.exceptions.iter().map(|exception| ExceptionView::of(run, exception)))
+            .collect();
+        if self.query("cursor").is_none() {
+            for flow in flows {
+                items.extend(flow_exceptions(&self.app.audit.trail(&format!("FLOW#{flow}"), 0).await?));
+            }
+        }
+        items.retain(|item| status.is_none_or(|status| item.status == status));
+        items.sort_by_key(|item| std::cmp::Reverse(item.opened_at));
+        Ok(http::json(200, &json!({"items": items, "cursor": cursor})))
+    }
+
+    /// `GET /v1/rejections`
+    pub(crate) async fn rejections(&self) -> Result<Response, Problem> {
+        let items = self.app.events.rejections(self.limit()?, self.now).await?;
+        Ok(http::json(200, &json!({"items": items, "cursor": null})))
+    }
+
+    /// `GET /v1/reports/sla?flow=&from=&to=`
+    pub(crate) async fn sla_report(&self) -> Result<Response, Problem> {
+        let id = self.query("flow").ok_or_else(|| Problem::bad_request("say which: `?flow=ID`"))?;
+        let config = self.app.config.fresh(self.now).await?.config;
+        let flow =
+            config.flows.get(&id).ok_or_else(|| Problem::not_found(format!("there is no flow `{id}`")))?;
+        let window = flow.document.objective.as_ref().map_or(DEFAULT_WINDOW, |objective| objective.window);
+        // What was opened at this very moment belongs to the report.
+        let to = self.time("to")?.unwrap_or(self.now + Span::from_ms(1));
+        let from = self.time("from")?.unwrap_or(to - window);
+        let (mut runs, mut cursor) = (Vec::new(), None);
+        loop {
+            let page = self.app.runs.list(&List::Flow(&id), MAX_LIMIT as i32, cursor.as_deref()).await?;
+            let oldest = page.runs.last().map(|run| run.opened_at);
+            runs.extend(page.runs);
+            cursor = page.cursor;
+            let enough = oldest.is_none_or(|oldest| oldest < from) || runs.len() >= MAX_REPORT_RUNS;
+            if cursor.is_none() || enough {
+                break;
+            }
+        }
+        Ok(http::json(200, &json!(report::sla(&flow.document, &runs, from, to, self.now))))
+    }
+}
+
+fn one_or_all<'a>(flow: Option<&'a str>, config: &'a Config) -> Vec<&'a str> {
+    match flow {
+        Some(flow) => vec![flow],
+        None => config.flows.keys().map(String::as_str).collect(),
+    }
+}
+
+/// The exceptions of a flow's own trail.
+fn flow_exceptions(records: &[Record]) -> Vec<ExceptionView> {
+    let resolved = |id: &str, after: Time| {
+        records.iter().find_map(|record| {
+            let Fact::ExceptionResolved(resolved) = &record.fact else { return None };
+            (resolved.exception == id && record.at >= after).then_some(record.at)
+        })
+    };
+    let opened = records.iter().filter_map(|record| {
+        let Fact::ExceptionOpened(opened) = &record.fact else { return None };
+        Some((record, opened))
+    });
+    opened
+        .map(|(record, opened)| {
+            let resolved_at = resolved(&opened.exception, record.at);
+            ExceptionView {
+                id: opened.exception.clone(),
+                kind: opened.kind,
+                status: if resolved_at.is_some() { ExceptionStatus::Resolved } else { ExceptionStatus::Open },
+                run: None,
+                flow: record.flow.clone(),
+                subject: None,
+                outcome: None,
+                owner: opened.owner.clone(),
+                opened_at: record.at,
+                recovery_due_at: opened.recovery_due_at,
+                resolved_at,
+            }
+        })
+        .collect()
+}
