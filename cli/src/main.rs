@@ -1,2 +1,192 @@
-//! Placeholder.
-fn main() {}
+//! `meshline`: the operators' tool. One file for each group of commands; `show` has what people see.
+
+mod audit;
+mod client;
+mod commands;
+mod configuration;
+mod failure;
+mod lists;
+mod refusal;
+mod report;
+mod runs;
+mod screen;
+mod show;
+mod sigv4;
+mod target;
+mod up;
+mod webhook;
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use meshline_core::time::Time;
+
+use crate::client::Client;
+use crate::failure::{Exit, Failure};
+use crate::screen::Screen;
+
+/// Runs content operations as outcome contracts: who owns a run, what is due, and what was decided.
+#[derive(Debug, Parser)]
+#[command(name = "meshline", version, after_help = AFTER_HELP)]
+struct Cli {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  done
+  1  refused or not valid: a problem answer, a broken trail, vectors that differ, files with problems
+  2  wrong usage: arguments, a file that cannot be read, no AWS credentials
+  3  Meshline is not reachable, cannot start, failed, or gave an answer that is not understood
+
+A stack on this machine is called as the person of --as. Any other is called with requests signed by
+SigV4 (service execute-api) with the usual AWS credentials: environment, profile, role. For a profile
+of IAM Identity Center: eval \"$(aws configure export-credentials --format env)\".
+
+Colours are left out when the output is no terminal or NO_COLOR is set.";
+
+/// Options of every command.
+#[derive(Debug, Args)]
+struct Options {
+    /// Where Meshline is
+    #[arg(long, global = true, env = "MESHLINE_URL", default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    url: String,
+    /// Who you are, at a stack on this machine: `ben`
+    #[arg(long = "as", global = true, env = "MESHLINE_AS", value_name = "PERSON", value_parser = commands::person_id)]
+    person: Option<String>,
+    /// Print the API's JSON, one document
+    #[arg(long, global = true)]
+    json: bool,
+    /// AWS region to sign for [default: that of the host name, else AWS_REGION, else the profile's]
+    #[arg(long, global = true, value_name = "REGION")]
+    region: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start the local stack: all of Meshline in one process
+    Up(up::UpArgs),
+    /// Show what applying configuration files would change
+    Plan(configuration::Files),
+    /// Put configuration files in force; what is not in them stays
+    Apply(configuration::Files),
+    /// List runs, newest first
+    Runs(runs::List),
+    /// One run
+    #[command(subcommand)]
+    Run(runs::One),
+    #[command(flatten)]
+    OnRun(commands::OnRun),
+    /// List exceptions, newest first
+    Exceptions(lists::Exceptions),
+    /// The trail of a run
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    /// Everything about one asset, from every system, in order
+    Timeline(lists::Timeline),
+    /// How many promises of a flow were kept
+    Report(report::Report),
+    /// List deliveries that were authentic but could not be understood
+    Rejections(lists::Rejections),
+    /// Webhook signatures
+    #[command(subcommand)]
+    Webhook(webhook::Webhook),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let Cli { options, command } = Cli::parse();
+    if let Command::Up(args) = command {
+        return up::run(args).await.unwrap_or_else(|error| {
+            eprintln!("meshline: {error:#}");
+            Exit::Unreachable.into()
+        });
+    }
+    let screen = Screen::new(options.json);
+    match run(&options, command, &screen).await {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            screen.failure(&failure, now());
+            failure.exit().into()
+        }
+    }
+}
+
+async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exit, Failure> {
+    match command {
+        Command::Webhook(webhook) => return webhook::run(&webhook, screen),
+        Command::Audit(audit::Audit::Verify(verify)) if verify.file.is_some() => {
+            return audit::verify_file(&verify, screen);
+        }
+        Command::Up(_)
+        | Command::Plan(_)
+        | Command::Apply(_)
+        | Command::Runs(_)
+        | Command::Run(_)
+        | Command::OnRun(_)
+        | Command::Exceptions(_)
+        | Command::Audit(_)
+        | Command::Timeline(_)
+        | Command::Report(_)
+        | Command::Rejections(_) => {}
+    }
+    let client = Client::new(options, now).await?;
+    match command {
+        Command::Plan(files) => configuration::put(&client, &files, true, screen).await,
+        Command::Apply(files) => configuration::put(&client, &files, false, screen).await,
+        Command::Runs(list) => runs::list(&client, &list, screen).await,
+        Command::Run(runs::One::Show { run }) => runs::show(&client, &run, screen).await,
+        Command::OnRun(command) => commands::run(&client, &command, screen).await,
+        Command::Exceptions(list) => lists::exceptions(&client, &list, screen).await,
+        Command::Audit(audit) => audit::run(&client, &audit, screen).await,
+        Command::Timeline(timeline) => lists::timeline(&client, &timeline, screen).await,
+        Command::Report(args) => report::run(&client, &args, screen).await,
+        Command::Rejections(list) => lists::rejections(&client, &list, screen).await,
+        Command::Up(_) | Command::Webhook(_) => Ok(Exit::Done), // INVARIANT: both were answered above
+    }
+}
+
+/// The system's time.
+#[expect(clippy::disallowed_methods, reason = "this is the edge: it signs requests, and hints stand in for it")]
+fn now() -> Time {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Time::from_unix_ms(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn options_may_stand_before_and_after_the_command() {
+        let cli = Cli::try_parse_from(["meshline", "--as", "person:ben", "ack", "x-1", "--json"]).unwrap();
+        assert_eq!(cli.options.person.as_deref(), Some("ben"));
+        assert!(cli.options.json);
+    }
+
+    #[test]
+    fn help_documents_every_exit_code() {
+        let help = Cli::command().render_help().to_string();
+        for exit in [Exit::Done, Exit::Refused, Exit::Usage, Exit::Unreachable] {
+            assert!(help.contains(&format!("\n  {}  ", exit as u8)), "{exit:?}");
+        }
+    }
+
+    #[test]
+    fn a_trail_to_verify_is_named_by_run_or_file_but_not_both() {
+        let parse = |args: &[&str]| Cli::try_parse_from([&["meshline", "audit", "verify"], args].concat());
+        assert!(parse(&["x-1"]).is_ok());
+        assert!(parse(&["--file", "trail.jsonl"]).is_ok());
+        assert!(parse(&[]).is_err());
+        assert!(parse(&["x-1", "--file", "trail.jsonl"]).is_err());
+    }
+}

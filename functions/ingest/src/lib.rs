@@ -157,11 +157,9 @@ async fn reject(
 
 /// Keeps every event, in the table or else on the spill queue.
 async fn keep(app: &App, events: &[Event]) -> Result<Response, Problem> {
-    let kept: Vec<Result<Value, Problem>> = futures_util::stream::iter(events)
-        .map(|event| keep_one(app, event))
-        .buffered(AT_ONCE)
-        .collect()
-        .await;
+    let puts: Vec<_> = events.iter().map(|event| keep_one(app, event)).collect();
+    let kept: Vec<Result<Value, Problem>> =
+        futures_util::stream::iter(puts).buffered(AT_ONCE).collect().await;
     let kept: Vec<Value> = kept.into_iter().collect::<Result<_, _>>()?;
     Ok(http::json(202, &json!({"events": kept})))
 }

@@ -72,7 +72,7 @@ impl Call<'_> {
     async fn newest(
         &self,
         lists: &[List<'_>],
-        wanted: &dyn Fn(&Run) -> bool,
+        wanted: &(dyn Fn(&Run) -> bool + Sync),
         limit: usize,
     ) -> Result<(Vec<Run>, Option<String>), Problem> {
         let start = self.query("cursor");

@@ -25,8 +25,9 @@ pub async fn handle(app: &App, batch: StreamEvent, now: Time) -> DynamoDbEventRe
             subjects.entry(key).or_default().push(record);
         }
     }
-    let routed = futures_util::stream::iter(subjects.into_values()).map(|records| subject(app, records, now));
-    let failed: Vec<Option<String>> = routed.buffer_unordered(AT_ONCE).collect().await;
+    let routed: Vec<_> = subjects.into_values().map(|records| subject(app, records, now)).collect();
+    let failed: Vec<Option<String>> =
+        futures_util::stream::iter(routed).buffer_unordered(AT_ONCE).collect().await;
     stream::failures(failed.into_iter().flatten())
 }
 

@@ -48,8 +48,9 @@ pub struct Sweep {
 pub async fn sweep(app: &App, now: Time) -> Result<Sweep, StoreError> {
     let directory = app.config.fresh(now).await?.config.people();
     let shards = app.runs.due_shards();
-    let swept = futures_util::stream::iter(&shards).map(|shard| partition(app, shard, &directory, now));
-    let swept: Vec<Result<Sweep, StoreError>> = swept.buffer_unordered(shards.len()).collect().await;
+    let swept =
+        futures_util::future::join_all(shards.iter().map(|shard| partition(app, shard, &directory, now)))
+            .await;
     let mut total = Sweep::default();
     for found in swept {
         let found = found?;
@@ -74,8 +75,8 @@ async fn partition(
         let full = page.len() == PAGE as usize;
         let (due, ahead): (Vec<DueRun>, Vec<DueRun>) = page.into_iter().partition(|run| run.due_at <= now);
         found.lag = found.lag.max(due.first().map(|run| now.since(run.due_at)).unwrap_or_default());
-        let ticked = futures_util::stream::iter(&due).map(|run| tick(app, &run.run, directory, now));
-        let ticked: Vec<bool> = ticked.buffer_unordered(AT_ONCE).collect().await;
+        let ticks: Vec<_> = due.iter().map(|run| tick(app, &run.run, directory, now)).collect();
+        let ticked: Vec<bool> = futures_util::stream::iter(ticks).buffer_unordered(AT_ONCE).collect().await;
         found.due += due.len();
         found.ahead += ahead.len();
         send_ahead(app, &ahead, now).await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::audit::Audit;
-use crate::clients::{Clients, Endpoints};
+use crate::clients::Clients;
 use crate::config::ConfigStore;
 use crate::events::Events;
 use crate::outbox::Outbox;
@@ -33,16 +33,11 @@ pub struct App {
 impl App {
     /// The app of a Lambda function.
     pub async fn from_env() -> Self {
-        Self::new(Clients::from_env().await, Settings::from_env())
+        Self::new(Arc::new(Clients::from_env().await), Settings::from_env())
     }
 
-    /// The app of the local stack.
-    pub async fn local(endpoints: Endpoints, settings: Settings) -> Self {
-        Self::new(Clients::local(endpoints).await, settings)
-    }
-
-    fn new(clients: Clients, settings: Settings) -> Self {
-        let clients = Arc::new(clients);
+    /// The app over these clients.
+    pub fn new(clients: Arc<Clients>, settings: Settings) -> Self {
         let audit = Audit::new(clients.clone(), &settings);
         Self {
             events: Events::new(clients.clone(), &settings),

@@ -159,7 +159,8 @@ impl Config {
         for document in &documents {
             changes.push(next.put(document));
         }
-        problems.extend(check::problems(&next, &documents, check_source, now));
+        let unread = problems.iter().any(|problem| problem.field.is_empty() || problem.field == "kind");
+        problems.extend(check::problems(&next, &documents, unread, check_source, now));
         problems.sort();
         problems.dedup();
         if problems.is_empty() { Ok(Plan { changes, next }) } else { Err(problems) }

@@ -109,9 +109,21 @@ pub struct Acknowledgement {
     /// By whom.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
+    /// The last window that was missed, by this owner or one before: why the ladder is climbed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missed: Option<MissedWindow>,
     /// How far the ladder `not_acknowledged` has been climbed.
     #[serde(default, skip_serializing_if = "Climb::is_at_rest")]
     pub ladder: Climb,
+}
+
+/// A window to acknowledge that passed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MissedWindow {
+    /// Who did not acknowledge.
+    pub owner: String,
+    /// By when.
+    pub due_at: Time,
 }
 
 /// How far a ladder has been climbed.
@@ -347,6 +359,7 @@ impl Run {
             Fact::AcknowledgementMissed(missed) => {
                 if let Some(ack) = &mut self.ack {
                     ack.window = None;
+                    ack.missed = Some(MissedWindow { owner: missed.owner.clone(), due_at: missed.due_at });
                     ack.ladder.at = missed.ladder_at;
                 }
             }
@@ -411,8 +424,8 @@ impl Run {
         let old = std::mem::replace(&mut self.owner, new);
         self.held.push(Custody { owner: old.id, from: old.since, to: Some(at) });
         if let (Some(ack), Some(until)) = (&mut self.ack, reassigned.acknowledge_by) {
-            let ladder = ack.ladder;
-            *ack = Acknowledgement { ladder, ..Acknowledgement::until(until) };
+            let (ladder, missed) = (ack.ladder, ack.missed.take());
+            *ack = Acknowledgement { ladder, missed, ..Acknowledgement::until(until) };
         }
     }
 
@@ -544,6 +557,6 @@ impl Run {
 
 impl Acknowledgement {
     fn until(due_at: Time) -> Self {
-        Self { window: Some(due_at), due_at, at: None, by: None, ladder: Climb::default() }
+        Self { window: Some(due_at), due_at, at: None, by: None, missed: None, ladder: Climb::default() }
     }
 }

@@ -217,7 +217,7 @@ impl FromStr for Span {
 
 /// Serialises both types as their text.
 macro_rules! text_serde {
-    ($type:ty) => {
+    ($type:ty, $what:literal) => {
         impl Serialize for $type {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
@@ -225,14 +225,23 @@ macro_rules! text_serde {
         }
         impl<'de> Deserialize<'de> for $type {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-                text.parse().map_err(de::Error::custom)
+                struct Text;
+                impl de::Visitor<'_> for Text {
+                    type Value = $type;
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str($what)
+                    }
+                    fn visit_str<E: de::Error>(self, text: &str) -> Result<$type, E> {
+                        text.parse().map_err(E::custom)
+                    }
+                }
+                deserializer.deserialize_str(Text)
             }
         }
     };
 }
-text_serde!(Time);
-text_serde!(Span);
+text_serde!(Time, "a time, like `2026-11-23T09:00:00Z`");
+text_serde!(Span, "a duration, like `2h`");
 
 #[cfg(test)]
 mod tests {

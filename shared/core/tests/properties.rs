@@ -1,1 +1,323 @@
-//! Not written yet.
+//! The rules of DESIGN section 5, whatever happens in whatever order. A test's name begins with its rule.
+
+use std::collections::BTreeSet;
+
+use meshline_core::command::Action;
+use meshline_core::config::flow::ExceptionKind;
+use meshline_core::decide::decide;
+use meshline_core::record::{ActorKind, Fact, OwnerRole, Record};
+use meshline_core::run::{Outcome, OutcomeStatus, Run};
+use meshline_core::time::{Span, Time};
+use proptest::prelude::*;
+
+use crate::support::chance::{Step, World, opened, signal, world};
+
+/// Enough to find what three thousand found, quick enough for every build.
+const CASES: u32 = 96;
+
+fn done(run: &Run) -> BTreeSet<&str> {
+    let done = run.outcomes.iter().filter(|outcome| outcome.status == OutcomeStatus::Done);
+    done.map(|outcome| outcome.id.as_str()).collect()
+}
+
+/// Start and deadline: what no one but the clock's own start may set.
+fn clock(outcome: &Outcome) -> Option<(Time, Time)> {
+    outcome.clock.as_ref().map(|clock| (clock.started_at, clock.due_at))
+}
+
+/// The decisions that changed something, each with the run before.
+fn changes(world: &World) -> impl Iterator<Item = (&Step, &Run, &[Record])> {
+    world.steps.iter().filter_map(|step| {
+        let decision = step.result.as_ref().ok()?;
+        (!decision.records.is_empty()).then_some((step, &decision.run, decision.records.as_slice()))
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: CASES, ..ProptestConfig::default() })]
+
+    #[test]
+    fn rule_1_one_owner_at_every_moment(world in world()) {
+        let mut owner: Option<String> = None;
+        let mut since = None;
+        for record in &world.trail {
+            match &record.fact {
+                Fact::RunOpened(opened) => {
+                    owner = Some(opened.owner.clone());
+                    since = Some(opened.opened_at);
+                    let gap = world.trail.iter().any(|r| matches!(&r.fact, Fact::ExceptionOpened(x)
+                        if x.kind == ExceptionKind::OwnershipGap && r.seq == 2));
+                    prop_assert_eq!(gap, opened.role == OwnerRole::Assigned);
+                }
+                Fact::Reassigned(new) => {
+                    prop_assert_eq!(Some(&new.from), owner.as_ref());
+                    prop_assert_ne!(&new.from, &new.to);
+                    owner = Some(new.to.clone());
+                    since = Some(record.at);
+                }
+                _ => {}
+            }
+        }
+        prop_assert_eq!(Some(&world.run.owner.id), owner.as_ref());
+        prop_assert_eq!(Some(world.run.owner.since), since);
+        let custody = world.run.custody();
+        for pair in custody.windows(2) {
+            prop_assert_eq!(pair[0].to, Some(pair[1].from), "a gap in the custody");
+        }
+        prop_assert_eq!((custody[0].from, custody[custody.len() - 1].to), (world.run.opened_at, None));
+    }
+
+    #[test]
+    fn rule_2_clock_stops_only_on_verified_outcome(world in world()) {
+        for (step, after, _) in changes(&world) {
+            for (old, new) in step.before.outcomes.iter().zip(&after.outcomes) {
+                if clock(old).is_some() {
+                    prop_assert_eq!(clock(old), clock(new), "{:?}", step.command);
+                }
+                if old.status == OutcomeStatus::Done {
+                    prop_assert_eq!((new.status, new.done_at), (old.status, old.done_at));
+                }
+            }
+            let verifies = match &step.command.action {
+                Action::Observe(_) | Action::CompleteOutcome { .. } => true,
+                Action::Retrigger(_) | Action::Acknowledge | Action::Reassign { .. } | Action::FailOutcome { .. }
+                | Action::OpenException { .. } | Action::ResolveException { .. } | Action::Note(_)
+                | Action::Cancel(_) | Action::Close(_) | Action::Tick => false,
+            };
+            prop_assert!(verifies || done(&step.before) == done(after), "{:?}", step.command);
+        }
+    }
+
+    #[test]
+    fn rule_2_every_deadline_is_its_start_and_the_sla(world in world()) {
+        for (outcome, spec) in world.run.outcomes.iter().zip(&world.flow.document.outcomes) {
+            let done_at = |id: &String| world.run.outcomes.iter().find(|o| o.id == *id).and_then(|o| o.done_at);
+            let before: Option<Vec<Time>> = spec.after.iter().map(done_at).collect();
+            let start = before.map(|times| times.into_iter().max().unwrap_or(world.run.opened_at));
+            prop_assert_eq!(clock(outcome), start.map(|start| (start, start + spec.sla)), "{}", outcome.id);
+        }
+    }
+
+    #[test]
+    fn rule_3_each_window_is_missed_at_most_once_and_only_unacknowledged(mut world in world()) {
+        world.lives_on(3);
+        let mut window: Option<Time> = None;
+        for record in &world.trail {
+            match &record.fact {
+                Fact::RunOpened(opened) => window = opened.acknowledge_by,
+                Fact::Reassigned(new) => window = new.acknowledge_by,
+                Fact::Acknowledged(_) => window = None,
+                Fact::AcknowledgementMissed(missed) => {
+                    prop_assert_eq!(Some(missed.due_at), window.take());
+                    prop_assert!(record.at >= missed.due_at);
+                }
+                _ => {}
+            }
+        }
+        let over = window.is_some_and(|due| world.run.is_open() && due <= world.run.last_at);
+        prop_assert!(!over || world.run.ack.as_ref().is_some_and(|ack| ack.at.is_some()));
+    }
+
+    #[test]
+    fn rule_3_a_ladder_hands_over_at_most_once_per_step(mut world in world()) {
+        world.lives_on(3);
+        // A step's hand-over stands right before the step itself.
+        for pair in world.trail.windows(2) {
+            let by_ladder = pair[0].actor.kind == ActorKind::System && matches!(pair[0].fact, Fact::Reassigned(_));
+            prop_assert!(!by_ladder || matches!(pair[1].fact, Fact::Escalated(_)), "{:?}", pair);
+        }
+    }
+
+    #[test]
+    fn rule_4_each_step_fires_at_most_once_and_none_is_skipped(mut world in world()) {
+        world.lives_on(3);
+        let mut next = std::collections::BTreeMap::new();
+        for record in &world.trail {
+            let (ladder, outcome, step) = match &record.fact {
+                Fact::Escalated(fired) => (fired.ladder, fired.outcome.clone(), fired.step),
+                Fact::StepEmpty(empty) => (empty.ladder, empty.outcome.clone(), empty.step),
+                _ => continue,
+            };
+            let expected = next.entry((ladder, outcome)).or_insert(0);
+            prop_assert_eq!(step, *expected);
+            *expected += 1;
+            prop_assert!(step < world.flow.document.ladder(ladder).len());
+        }
+    }
+
+    #[test]
+    fn rule_4_a_step_never_fires_before_its_time_unless_one_before_it_was_empty(mut world in world()) {
+        world.lives_on(3);
+        for record in &world.trail {
+            let Fact::Escalated(fired) = &record.fact else { continue };
+            prop_assert!(record.at >= fired.due_at);
+            let skipped = world.trail.iter().any(|r| matches!(&r.fact, Fact::StepEmpty(e) if e.ladder == fired.ladder));
+            let first = fired.step == 0 && fired.outcome.is_some();
+            let after = world.flow.document.ladder(fired.ladder)[fired.step].after;
+            prop_assert!(skipped || !first || record.at >= fired.due_at + after);
+        }
+    }
+
+    #[test]
+    fn rule_5_breach_recorded_once_with_deadline(mut world in world()) {
+        world.lives_on(3);
+        for outcome in &world.run.outcomes {
+            let breaches: Vec<_> = world.trail.iter().filter_map(|record| match &record.fact {
+                Fact::SlaBreached(breach) if breach.outcome == outcome.id => Some((record, breach)),
+                _ => None,
+            }).collect();
+            prop_assert!(breaches.len() <= 1);
+            for (record, breach) in &breaches {
+                prop_assert_eq!(Some(breach.due_at), clock(outcome).map(|(_, due)| due));
+                prop_assert_eq!(breach.detected_at, record.at);
+                prop_assert!(breach.detected_at >= breach.due_at);
+            }
+            let undone = world.run.is_open() && outcome.status != OutcomeStatus::Done;
+            let overdue = undone && clock(outcome).is_some_and(|(_, due)| due <= world.run.last_at);
+            prop_assert!(!overdue || breaches.len() == 1, "{} is overdue and nobody saw it", outcome.id);
+            if let (Some((_, due)), Some(done_at)) = (clock(outcome), outcome.done_at) {
+                prop_assert_eq!(outcome.met, Some(done_at <= due));
+            }
+        }
+    }
+
+    #[test]
+    fn rule_5_a_breach_has_a_ticket_until_it_is_verified(world in world()) {
+        for (_, run, _) in changes(&world) {
+            for exception in &run.exceptions {
+                let outcome = run.outcomes.iter().find(|o| Some(&o.id) == exception.outcome.as_ref());
+                let over = outcome.is_some_and(|o| o.status == OutcomeStatus::Done) || !run.is_open();
+                if exception.kind == ExceptionKind::SlaBreached && over {
+                    prop_assert!(exception.resolved_at.is_some());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn rule_6_signals_lead_to_the_same_state_in_any_order(
+        opened in opened(),
+        said in Just((0..4_usize).collect::<Vec<_>>()).prop_shuffle(),
+        times in prop::collection::vec(0..4_000_i64, 4),
+        twice in 0..4_usize,
+    ) {
+        let end = opened.now + Span::days(4);
+        let tell = |order: &[usize]| {
+            let mut world = opened.clone();
+            for n in order {
+                let event = signal(&format!("s{n}"), &format!("o{n}"), opened.now + Span::minutes(times[*n]), 0);
+                let decision = decide(&world.run, world.context(), &observe(event), end).unwrap();
+                world.run = decision.run;
+            }
+            let outcome = |o: &Outcome| (o.id.clone(), o.status, o.met, o.done_at, clock(o));
+            let outcomes: Vec<_> = world.run.outcomes.iter().map(outcome).collect();
+            (outcomes, world.run.status)
+        };
+        let mut in_order: Vec<usize> = said.clone();
+        in_order.sort_by_key(|n| times[*n]);
+        let mut shuffled = said;
+        shuffled.push(twice);
+        prop_assert_eq!(tell(&in_order), tell(&shuffled));
+    }
+
+    #[test]
+    fn rule_7_nothing_after_close_but_notes(world in world()) {
+        let ended = world.trail.iter().position(|r| matches!(r.fact, Fact::RunClosed(_) | Fact::RunCancelled(_)));
+        let after = ended.map_or(&[][..], |end| &world.trail[end + 1..]);
+        prop_assert!(after.iter().all(|record| matches!(record.fact, Fact::NoteAdded(_))));
+        prop_assert_eq!(ended.is_none(), world.run.is_open());
+        prop_assert!(world.run.is_open() || world.run.open_exceptions().next().is_none());
+    }
+
+    #[test]
+    fn rule_8_fold_of_trail_is_the_run(world in world()) {
+        let text: String = world.trail.iter().map(|record| serde_json::to_string(record).unwrap() + "\n").collect();
+        let read: Vec<Record> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        prop_assert_eq!(&read, &world.trail);
+        let json = |run: &Run| serde_json::to_string(run).unwrap();
+        for (_, run, _) in changes(&world) {
+            let n = run.version as usize;
+            prop_assert_eq!(json(&Run::fold(&world.trail[..n]).unwrap()), json(run));
+            prop_assert_eq!(json(&Run::fold(&read[..n]).unwrap()), json(run));
+        }
+        prop_assert_eq!(serde_json::from_str::<Run>(&json(&world.run)).unwrap(), world.run);
+    }
+
+    #[test]
+    fn rule_11_the_same_cause_acts_once(world in world()) {
+        let mut last = world.run.clone();
+        for step in world.steps.iter().filter(|step| step.command.cause.is_some()) {
+            let acted = step.result.as_ref().is_ok_and(|decision| {
+                decision.records.iter().any(|record| record.cause == step.command.cause)
+            });
+            if acted {
+                let again = decide(&last, world.context(), &step.command, world.now + Span::days(9)).unwrap();
+                prop_assert_eq!(again.records, vec![]);
+                last = again.run;
+            }
+        }
+        prop_assert_eq!(last, world.run);
+        let causes: Vec<&String> = world.trail.iter().filter_map(|record| record.cause.as_ref()).collect();
+        prop_assert_eq!(causes.iter().collect::<BTreeSet<_>>().len(), causes.len());
+    }
+
+    #[test]
+    fn rule_11_what_a_person_did_carries_their_name_and_key(world in world()) {
+        for (step, _, records) in changes(&world) {
+            let theirs = records.iter().filter(|record| record.actor == step.command.actor);
+            if step.command.actor.kind == ActorKind::Person {
+                let causes: Vec<_> = theirs.map(|record| record.cause.clone()).collect();
+                prop_assert_eq!(causes, vec![step.command.cause.clone()], "{:?}", step.command);
+            }
+        }
+    }
+
+    #[test]
+    fn rule_12_next_due_always_set_while_open_and_a_tick_then_makes_progress(mut world in world()) {
+        for (_, run, _) in changes(&world) {
+            prop_assert_eq!(run.next_due().is_some(), run.is_open());
+        }
+        for _ in 0..40 {
+            let Some((due, _)) = world.run.next_due() else { break };
+            world.now = due.max(world.now);
+            let version = world.run.version;
+            world.gives(meshline_core::command::Command {
+                action: Action::Tick,
+                actor: meshline_core::record::Actor::system("sla-check"),
+                if_version: None,
+                cause: None,
+            });
+            prop_assert!(world.run.version > version, "a tick at {due} did nothing");
+            prop_assert!(world.run.next_due().is_some_and(|(next, _)| next > world.now), "and left something due");
+        }
+    }
+
+    #[test]
+    fn rule_13_time_never_runs_backwards(world in world()) {
+        for pair in world.trail.windows(2) {
+            prop_assert!(pair[0].at <= pair[1].at);
+        }
+        for (step, run, records) in changes(&world) {
+            prop_assert!(records.iter().all(|record| record.at == step.now.max(step.before.last_at)));
+            prop_assert_eq!(run.last_at, records[records.len() - 1].at);
+        }
+    }
+
+    #[test]
+    fn a_refused_command_and_a_tick_too_early_change_nothing(world in world()) {
+        let Some((due, _)) = world.run.next_due() else { return Ok(()) };
+        let mut early = world.clone();
+        early.now = due - Span::from_ms(1);
+        early.happens(&(0, None, crate::support::chance::Happening::Tick));
+        prop_assert_eq!(early.run == world.run, early.now < due && world.run.last_at < due);
+    }
+}
+
+fn observe(event: meshline_core::event::Event) -> meshline_core::command::Command {
+    meshline_core::command::Command {
+        actor: meshline_core::record::Actor::source(&event.source),
+        if_version: None,
+        cause: Some(event.cause()),
+        action: Action::Observe(Box::new(event)),
+    }
+}

@@ -1,8 +1,15 @@
 //! The whole system in one process: embedded emulators behind the real AWS clients, and one virtual clock.
 
+mod checkpoint;
 pub mod clock;
 pub mod emulators;
+pub mod gateway;
+mod pump;
+pub mod stack;
 pub mod tables;
+
+pub use pump::PumpError;
+pub use stack::{Options, Stack, StackError};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::config::directory::{ChannelKind, Directory};
 use crate::config::flow::{Assignee, DoneWhen, Flow, Ladder, OnRetrigger, OutcomeSpec, Party, Step, Target};
-use crate::config::read::{Document, Read};
+use crate::config::read::{Document, Read, is_within};
 use crate::config::source::Source;
 use crate::config::{Config, Problem, SourceCheck};
 use crate::pattern::{self, Pattern};
@@ -22,21 +22,29 @@ const COVERAGE_DAYS: i64 = 30;
 /// Field, reason, mend.
 type Found = (String, String, String);
 
-/// Every problem of `documents` as part of the configuration `next`.
-pub fn problems(next: &Config, documents: &[Read], check_source: SourceCheck<'_>, now: Time) -> Vec<Problem> {
+/// Every problem of `documents` as part of the configuration `next`. When some document could not be read at
+/// all (`unread`), a name that nobody has may be in that one, and is no problem yet.
+pub fn problems(
+    next: &Config,
+    documents: &[Read],
+    unread: bool,
+    check_source: SourceCheck<'_>,
+    now: Time,
+) -> Vec<Problem> {
     let people = next.people();
     let mut problems = Vec::new();
     for read in documents {
         let found = match &read.document {
-            Document::Flow(flow) => FlowCheck { flow, config: next, people: &people }.run(now),
+            Document::Flow(flow) => FlowCheck { flow, config: next, people: &people, unread }.run(now),
             Document::Source(source) => source_problems(source, check_source),
             Document::Directory(directory) => directory_problems(directory),
         };
-        let broken = |field: &str| read.broken.iter().any(|path| field.starts_with(path.as_str()));
-        let fresh = found.into_iter().filter(|(field, ..)| !broken(field));
+        let fresh = found.into_iter().filter(|(field, ..)| !is_within(&read.broken, field));
         problems.extend(fresh.map(|(field, reason, mend)| read.problem(&field, reason, mend)));
     }
-    problems.extend(stranded(next, documents, &people, now));
+    if !unread {
+        problems.extend(stranded(next, documents, &people, now));
+    }
     problems
 }
 
@@ -54,7 +62,7 @@ fn stranded(next: &Config, documents: &[Read], people: &Directory, now: Time) ->
     let stored = next.flows.values().filter(|flow| !given.contains(flow.document.id.as_str()));
     stored
         .flat_map(|flow| {
-            let found = FlowCheck { flow: &flow.document, config: next, people }.run(now);
+            let found = FlowCheck { flow: &flow.document, config: next, people, unread: false }.run(now);
             found.into_iter().map(|(field, reason, mend)| {
                 let reason = format!("flow `{}`, `{field}`: {reason}", flow.document.id);
                 directory.problem("", reason, mend)
@@ -133,6 +141,7 @@ struct FlowCheck<'a> {
     flow: &'a Flow,
     config: &'a Config,
     people: &'a Directory,
+    unread: bool,
 }
 
 impl FlowCheck<'_> {
@@ -141,7 +150,7 @@ impl FlowCheck<'_> {
         let mut found: Vec<Found> = id_problem("id".to_owned(), &flow.id).into_iter().collect();
         found.extend(self.party("owner", &flow.owner));
         found.extend(self.party("backup_owner", &flow.backup_owner));
-        if found.is_empty() {
+        if found.is_empty() && !self.unread {
             found.extend(self.coverage(now));
         }
         found.extend(self.trigger());
@@ -171,7 +180,14 @@ impl FlowCheck<'_> {
     /// A party must exist and somebody of it must be reachable.
     fn party(&self, field: &str, party: &Party) -> Vec<Found> {
         let members = self.people.members(party);
-        let problem = if members.is_empty() {
+        let in_role = |id: &str| self.people.roles.iter().any(|role| role.id == id);
+        let known = match party {
+            Party::Role(id) => in_role(id), // without members: that is a problem of the directory
+            Party::Person(_) => false,
+        };
+        let problem = if members.is_empty() && (known || self.unread) {
+            return Vec::new();
+        } else if members.is_empty() {
             let mend = "add it to the directory, or correct the name".to_owned();
             (format!("nobody is `{party}`: the directory does not have it"), mend)
         } else if !members.iter().any(|person| person.is_reachable()) {
@@ -232,7 +248,7 @@ impl FlowCheck<'_> {
 
     fn source(&self, field: &str, id: &str) -> Option<Found> {
         let mend = "add a `kind: Source` of that id, or correct the name".to_owned();
-        (!self.config.sources.contains_key(id))
+        (!self.unread && !self.config.sources.contains_key(id))
             .then(|| (field.to_owned(), format!("there is no source `{id}`"), mend))
     }
 
@@ -280,11 +296,7 @@ impl FlowCheck<'_> {
         }
         found.extend(outcome.failed_when.iter().flat_map(|p| self.pattern(&format!("{at}.failed_when"), p)));
         if let Some(request) = &outcome.request {
-            if self.people.channel(&request.channel).is_none() {
-                let reason = format!("there is no channel `{}`", request.channel);
-                let mend = "add it to the directory's `channels`".to_owned();
-                found.push((format!("{at}.request.channel"), reason, mend));
-            }
+            found.extend(self.channel(&format!("{at}.request.channel"), &request.channel));
             if let Err(error) = pattern::paths(&request.payload) {
                 let mend = "docs/FLOWS.md shows templates".to_owned();
                 found.push((format!("{at}.request.payload"), error.to_string(), mend));
@@ -332,12 +344,14 @@ impl FlowCheck<'_> {
         match target {
             Target::Owner | Target::BackupOwner => Vec::new(),
             Target::Party(party) => self.party(field, party),
-            Target::Channel(id) if self.people.channel(id).is_some() => Vec::new(),
-            Target::Channel(id) => {
-                let mend = "add it to the directory's `channels`".to_owned();
-                vec![(field.to_owned(), format!("there is no channel `{id}`"), mend)]
-            }
+            Target::Channel(id) => self.channel(field, id).into_iter().collect(),
         }
+    }
+
+    fn channel(&self, field: &str, id: &str) -> Option<Found> {
+        let mend = "add it to the directory's `channels`".to_owned();
+        (!self.unread && self.people.channel(id).is_none())
+            .then(|| (field.to_owned(), format!("there is no channel `{id}`"), mend))
     }
 }
 

@@ -239,7 +239,7 @@ pub struct Playbook {
 
 /// Why a case left the automation's hands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", remote = "Self")]
 pub enum ExceptionKind {
     /// The other system, or a person, said that the outcome failed.
     OutcomeFailed,
@@ -432,7 +432,7 @@ impl fmt::Display for Percent {
 
 /// Serialises a type as its text form.
 macro_rules! text_serde {
-    ($($type:ty),*) => {$(
+    ($($type:ty: $what:literal),*) => {$(
         impl Serialize for $type {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
@@ -440,12 +440,27 @@ macro_rules! text_serde {
         }
         impl<'de> Deserialize<'de> for $type {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+                struct Text;
+                impl de::Visitor<'_> for Text {
+                    type Value = $type;
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str($what)
+                    }
+                    fn visit_str<E: de::Error>(self, text: &str) -> Result<$type, E> {
+                        text.parse().map_err(E::custom)
+                    }
+                }
+                deserializer.deserialize_str(Text)
             }
         }
     )*};
 }
-text_serde!(Party, Target, Assignee, Percent);
+text_serde!(
+    Party: "`role:ID` or `person:ID`",
+    Target: "`owner`, `backup_owner`, `role:ID`, `person:ID` or `channel:ID`",
+    Assignee: "`backup_owner`, `role:ID` or `person:ID`",
+    Percent: "a percentage, like `75%`"
+);
 
 impl Serialize for DoneWhen {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -464,8 +479,31 @@ impl<'de> Deserialize<'de> for DoneWhen {
                 serde_json::from_value(pattern).map(Self::Event).map_err(de::Error::custom)
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-                Err(de::Error::custom("write `manual` or an event pattern"))
+                Err(de::Error::custom("this verifies nothing: write `manual` or an event pattern"))
             }
         }
+    }
+}
+
+impl Serialize for ExceptionKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
+}
+
+// By way of a string, not an enum: as a key of `playbooks` it is then named in the path of a problem.
+impl<'de> Deserialize<'de> for ExceptionKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl de::Visitor<'_> for Text {
+            type Value = ExceptionKind;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a kind of exception, like `outcome_failed`")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<ExceptionKind, E> {
+                ExceptionKind::deserialize(de::value::StrDeserializer::new(text))
+            }
+        }
+        deserializer.deserialize_str(Text)
     }
 }

@@ -153,7 +153,8 @@ fn typed<T: DeserializeOwned>(
         let at = if at == "." { String::new() } else { at };
         if let Some(name) = quoted_after(&text, "missing field `") {
             let field = join(&at, name);
-            if broken.insert(field.clone()) {
+            if !is_within(broken, &field) {
+                broken.insert(field.clone());
                 let mend = format!("write `{name}:` with its value (docs/FLOWS.md)");
                 problems.push(problem(file, yaml, &field, format!("`{name}` is missing"), mend));
             }
@@ -166,9 +167,17 @@ fn typed<T: DeserializeOwned>(
             Some(_) | None => at,
         };
         let (reason, mend) = explain(&text, unknown);
-        broken.insert(field.clone());
+        if let Some(meant) = mend.strip_prefix("did you mean `").and_then(|word| word.strip_suffix("`?")) {
+            // The field is there, only misspelt: that it is missing as well would be news to nobody.
+            let meant = sibling(&field, meant);
+            if parent(&mut value, &meant).is_some_and(|(holder, name)| holder.get(name).is_none()) {
+                broken.insert(meant);
+            }
+        }
         problems.push(problem(file, yaml, &field, reason, mend));
-        if field.is_empty() || !remove(&mut value, &field) {
+        let set_aside = !field.is_empty() && set_aside(&mut value, &field);
+        broken.insert(field);
+        if !set_aside {
             return None;
         }
     }
@@ -225,11 +234,12 @@ fn stand_in(name: &str) -> Option<Value> {
         "match" => json!({"type": ["x"]}),
         "outcomes" | "members" => json!([]),
         "done_when" => json!("manual"),
-        "sla" | "within" | "recovery_sla" | "window" | "after" => json!("1h"),
+        "sla" | "within" | "recovery_sla" | "window" => json!("1h"),
+        "after" => json!("0s"),
         "met" => json!("1%"),
         "provider" => json!("generic"),
         "scheme" => json!("token"),
-        "kind" => json!("webhook"),
+        "kind" => json!("email"),
         "from" | "to" => json!("2026-01-01"),
         _ => return None,
     })
@@ -263,16 +273,33 @@ fn put(value: &mut Value, path: &str, new: Value) {
     }
 }
 
-fn remove(value: &mut Value, path: &str) -> bool {
+/// Takes a wrong value out of the way: a member goes, an item of a list gets a stand-in, so that the items
+/// after it keep their places. False when that cannot be done, or was done before.
+fn set_aside(value: &mut Value, path: &str) -> bool {
     match parent(value, path) {
         Some((Value::Object(members), name)) => members.remove(name).is_some(),
-        Some((Value::Array(items), n)) => match n.parse::<usize>() {
-            Ok(n) if n < items.len() => {
-                items.remove(n);
-                true
-            }
-            Ok(_) | Err(_) => false,
-        },
+        Some((Value::Array(items), n)) => {
+            let list = path.rsplit_once('[').map_or("", |(list, _)| list);
+            let new = match list.rsplit('.').next().unwrap_or_default() {
+                "notify" => json!("owner"),
+                "after" | "members" | "secrets" => json!("x"),
+                _ => json!({}),
+            };
+            let item = n.parse().ok().and_then(|n: usize| items.get_mut(n));
+            item.is_some_and(|item| std::mem::replace(item, new.clone()) != new)
+        }
         Some((Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_), _)) | None => false,
     }
+}
+
+/// The path of the field `name` beside the field at `path`.
+fn sibling(path: &str, name: &str) -> String {
+    join(path.rsplit_once('.').map_or("", |(holder, _)| holder), name)
+}
+
+/// Whether `field` is one of `paths`, or a part of one.
+pub fn is_within(paths: &BTreeSet<String>, field: &str) -> bool {
+    paths.iter().any(|path| {
+        field.strip_prefix(path.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    })
 }

@@ -10,15 +10,18 @@ impl Draft<'_> {
     pub(super) fn climb(&mut self, ladder: Ladder, outcome: Option<usize>, at: Time) {
         let flow = self.context.flow.document.clone();
         let steps = flow.ladder(ladder);
-        let (climb, outcome, due_at) = match ladder {
+        let (climb, outcome, due_at, reason) = match ladder {
             Ladder::NotAcknowledged => {
                 let Some(ack) = &self.run.ack else { return };
-                (ack.ladder, None, ack.due_at)
+                let Some(missed) = &ack.missed else { return };
+                let reason = format!("`{}` did not acknowledge by {}", missed.owner, missed.due_at);
+                (ack.ladder, None, missed.due_at, reason)
             }
             Ladder::Breached => {
                 let Some(outcome) = outcome.and_then(|n| self.run.outcomes.get(n)) else { return };
                 let due_at = outcome.clock.as_ref().map_or(at, |clock| clock.due_at);
-                (outcome.ladder, Some(outcome.id.clone()), due_at)
+                let reason = format!("`{}` was not verified by {due_at}", outcome.id);
+                (outcome.ladder, Some(outcome.id.clone()), due_at, reason)
             }
         };
         let Some(step) = steps.get(climb.next) else {
@@ -28,10 +31,6 @@ impl Draft<'_> {
         let outcome_owner =
             outcome.as_deref().and_then(|id| flow.outcome(id)).and_then(|spec| spec.owner.as_ref());
         let notify = self.recipients(&step.notify, outcome_owner);
-        let reason = match &outcome {
-            Some(outcome) => format!("`{outcome}` was not verified by {due_at}"),
-            None => format!("`{}` did not acknowledge by {due_at}", self.run.owner.id),
-        };
         let handed_over =
             step.reassign.as_ref().is_some_and(|to| self.hand_over(to, &flow.backup_owner, &reason));
         if notify.is_empty() && !handed_over {

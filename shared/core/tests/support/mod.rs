@@ -1,5 +1,6 @@
 //! What the tests share: the example bundle, events, and a run that is told as a story.
 
+pub(crate) mod chance;
 pub(crate) mod lines;
 pub(crate) mod story;
 

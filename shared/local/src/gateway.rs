@@ -1,0 +1,196 @@
+//! The gateway: what the HTTP API is on AWS. Requests become payload 2.0 events for the functions.
+
+use std::sync::Arc;
+
+use aws_lambda_events::apigw::{
+    ApiGatewayRequestAuthorizer, ApiGatewayRequestAuthorizerJwtDescription, ApiGatewayV2httpRequest,
+    ApiGatewayV2httpResponse,
+};
+use aws_lambda_events::encodings::Body as LambdaBody;
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use meshline_aws::http::Problem;
+use meshline_core::time::{Span, Time};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::stack::{Stack, StackError};
+
+/// What API Gateway takes (AWS.md section 7); the functions have limits of their own.
+const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
+/// How far one call may move the clock.
+const MAX_ADVANCE: Span = Span::days(366);
+
+/// The local stack's HTTP routes: the API's own, and `/_local`.
+pub fn router(stack: Arc<Stack>) -> Router {
+    Router::new().fallback(answer).with_state(stack)
+}
+
+async fn answer(State(stack): State<Arc<Stack>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
+        let detail = format!("a body has at most {MAX_BODY_BYTES} bytes");
+        return http(Problem::new(413, "too-large", "the body is too large", detail).response());
+    };
+    let path = parts.uri.path().to_owned();
+    if let Some(local) = path.strip_prefix("/_local/") {
+        return match own(&stack, parts.method.as_str(), local, &body).await {
+            Ok(value) => (StatusCode::OK, axum::Json(value)).into_response(),
+            Err(problem) => http(problem.response()),
+        };
+    }
+    let event = match event(&parts, &body) {
+        Ok(event) => event,
+        Err(problem) => return http(problem.response()),
+    };
+    let now = stack.clock.now();
+    let response = if path.starts_with("/hooks/") {
+        meshline_ingest::handle(&stack.app, event, now).await
+    } else {
+        meshline_ops_api::handle(&stack.app, event, now).await
+    };
+    stack.wake();
+    http(response)
+}
+
+/// The request as a payload 2.0 event.
+fn event(parts: &axum::http::request::Parts, body: &[u8]) -> Result<ApiGatewayV2httpRequest, Problem> {
+    let mut event = ApiGatewayV2httpRequest::default();
+    event.raw_path = Some(parts.uri.path().to_owned());
+    event.raw_query_string = parts.uri.query().map(str::to_owned);
+    event.headers = joined(&parts.headers);
+    let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    // API Gateway hands these over as text and everything else as base64.
+    let is_text = text("content-type").is_some_and(|kind| {
+        kind.starts_with("text/")
+            || ["application/json", "application/xml", "application/javascript"]
+                .iter()
+                .any(|t| kind.starts_with(t))
+    });
+    match std::str::from_utf8(body) {
+        Ok(utf8) if is_text => event.body = Some(utf8.to_owned()),
+        Ok(_) | Err(_) => {
+            event.body = Some(base64::engine::general_purpose::STANDARD.encode(body));
+            event.is_base64_encoded = true;
+        }
+    }
+    event.request_context.http.method = parts.method.clone();
+    event.request_context.domain_name = text("host").map(str::to_owned);
+    if !parts.uri.path().starts_with("/hooks/") {
+        event.request_context.authorizer = Some(authorizer(text("authorization"))?);
+    }
+    Ok(event)
+}
+
+/// Header values of one name, joined by commas as API Gateway does.
+fn joined(headers: &HeaderMap) -> HeaderMap {
+    let mut joined = HeaderMap::new();
+    for name in headers.keys() {
+        let values: Vec<&[u8]> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+        if let Ok(value) = HeaderValue::from_bytes(&values.join(&b","[..])) {
+            joined.insert(name.clone(), value);
+        }
+    }
+    joined
+}
+
+/// `Authorization: Local <person id>`, or none for `local`.
+fn authorizer(header: Option<&str>) -> Result<ApiGatewayRequestAuthorizer, Problem> {
+    let person = match header {
+        None => "local",
+        Some(header) => {
+            header.strip_prefix("Local ").map(str::trim).filter(|person| !person.is_empty()).ok_or_else(
+                || {
+                    let detail = "the local stack takes `Authorization: Local <person id>`, or none at all";
+                    Problem::new(401, "unauthenticated", "who is calling is not clear", detail)
+                },
+            )?
+        }
+    };
+    let mut jwt = ApiGatewayRequestAuthorizerJwtDescription::default();
+    jwt.claims.insert("sub".to_owned(), person.to_owned());
+    let mut authorizer = ApiGatewayRequestAuthorizer::default();
+    authorizer.jwt = Some(jwt);
+    Ok(authorizer)
+}
+
+fn http(response: ApiGatewayV2httpResponse) -> Response {
+    let body = match response.body {
+        Some(LambdaBody::Text(text)) => Body::from(text),
+        Some(LambdaBody::Binary(bytes)) => Body::from(bytes),
+        Some(_) | None => Body::empty(),
+    };
+    let status = u16::try_from(response.status_code).ok().and_then(|code| StatusCode::from_u16(code).ok());
+    let mut answer = Response::new(body);
+    *answer.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *answer.headers_mut() = response.headers;
+    answer
+}
+
+/// The body of `POST /_local/clock`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "lowercase")]
+enum ClockMove {
+    Advance(Span),
+    Set(Time),
+}
+
+/// The local stack's own routes: time, and what was sent.
+async fn own(stack: &Stack, method: &str, path: &str, body: &[u8]) -> Result<Value, Problem> {
+    let internal =
+        |error: StackError| Problem::new(500, "internal", "the local stack failed", error.to_string());
+    match (method, path.split('/').collect::<Vec<_>>().as_slice()) {
+        ("GET", ["clock"]) => Ok(json!({"now": stack.clock.now(), "frozen": stack.clock.is_frozen()})),
+        ("POST", ["clock"]) => {
+            let wanted = serde_json::from_slice(body).map_err(|error| {
+                Problem::bad_request(format!(
+                    "write {{\"advance\": \"2h\"}} or {{\"set\": \"2026-11-23T09:00:00Z\"}}: {error}"
+                ))
+            })?;
+            let now = stack.clock.now();
+            let to = match wanted {
+                ClockMove::Advance(span) => now + span,
+                ClockMove::Set(time) if time < now => {
+                    return Err(Problem::bad_request(format!(
+                        "it is {now} already, and time does not go back"
+                    )));
+                }
+                ClockMove::Set(time) => time,
+            };
+            if to.since(now) > MAX_ADVANCE {
+                return Err(Problem::bad_request(format!(
+                    "one call moves the clock by at most {MAX_ADVANCE}"
+                )));
+            }
+            Ok(json!({"now": stack.advance_to(to).await.map_err(internal)?}))
+        }
+        ("POST", ["settle"]) => {
+            stack.settle().await.map_err(internal)?;
+            Ok(json!({"now": stack.clock.now()}))
+        }
+        ("GET", ["queues", queue]) => {
+            stack.settle().await.map_err(internal)?;
+            let messages = stack.emulators.messages(queue);
+            let unknown = || Problem::not_found(format!("there is no queue `{queue}`"));
+            Ok(json!({"messages": messages.ok_or_else(unknown)?}))
+        }
+        ("GET", ["bus"]) => {
+            stack.settle().await.map_err(internal)?;
+            Ok(json!({"messages": stack.emulators.bus()}))
+        }
+        ("GET", ["inbox"]) => {
+            stack.settle().await.map_err(internal)?;
+            Ok(json!({"messages": stack.inbox()}))
+        }
+        ("POST", ["faults"]) => {
+            Err(Problem::new(501, "not-yet", "not acted on yet", "this version makes no faults on demand"))
+        }
+        (_, _) => {
+            Err(Problem::not_found(format!("{method} /_local/{path} is none of the local stack's addresses")))
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! The stack: emulators, functions and clock together, as they are deployed together.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use meshline_aws::clients::{Clients, Endpoints};
+use meshline_aws::settings::{DEFAULT_DUE_SHARDS, Settings};
+use meshline_aws::{App, StoreError};
+use meshline_core::time::{Span, Time};
+use tokio::sync::Notify;
+
+use crate::clock::Clock;
+use crate::emulators::{Emulators, Message, Options as EmulatorOptions, StartError};
+use crate::pump::{Pump, PumpError};
+use crate::{checkpoint, lock};
+
+/// What stands before each name in the local secret store, as in the template.
+const SECRET_PREFIX: &str = "meshline/";
+/// How far ahead `sla-check` looks: a minute in which nothing falls due within it need not be fired.
+const LOOKAHEAD: Span = Span::from_ms(150_000);
+
+/// How the stack is started.
+#[derive(Default)]
+pub struct Options {
+    /// The address that links and signatures name: `http://127.0.0.1:8080`.
+    pub public_url: String,
+    /// The folder that keeps everything; `None` keeps it in memory.
+    pub data: Option<PathBuf>,
+    /// The time to start at; the wall clock's when `None`.
+    pub clock: Option<Time>,
+    /// Whether time moves only when it is told to.
+    pub clock_frozen: bool,
+    /// Secrets by name.
+    pub secrets: BTreeMap<String, String>,
+}
+
+/// The running stack.
+pub struct Stack {
+    /// What every handler is handed.
+    pub app: App,
+    /// The AWS services.
+    pub emulators: Emulators,
+    /// The one clock.
+    pub clock: Clock,
+    /// What was sent to people and systems, in order.
+    inbox: Arc<Mutex<Vec<Message>>>,
+    /// Whoever holds it moves messages and time.
+    pump: tokio::sync::Mutex<Pump>,
+    /// Rung when a handler may have written something.
+    wake: Notify,
+}
+
+/// Why the stack did not start, or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum StackError {
+    /// The emulators did not start.
+    #[error("start the emulators")]
+    Start(#[from] StartError),
+    /// The folder's notes could not be read or written.
+    #[error("keep the checkpoint")]
+    Checkpoint(#[from] std::io::Error),
+    /// Streams or queues could not be read.
+    #[error(transparent)]
+    Pump(#[from] PumpError),
+    /// The tables could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Stack {
+    /// Starts the emulators and what is between them. Nothing moves until [`Stack::run`] or [`Stack::settle`].
+    ///
+    /// # Errors
+    /// A port, the folder or the database is not to be had.
+    pub async fn start(options: Options) -> Result<Arc<Self>, StackError> {
+        let checkpoint = options.data.as_deref().map(checkpoint::read).transpose()?.unwrap_or_default();
+        let clock = Clock::starting_at(options.clock, options.clock_frozen);
+        // A clock that was moved ahead by hand must not fall behind what is stored.
+        clock.set(checkpoint.now.unwrap_or(clock.now()));
+        let emulators = Emulators::start(EmulatorOptions {
+            data: options.data.clone(),
+            clock: clock.clone(),
+            secrets: options.secrets,
+            prefix_secret: SECRET_PREFIX.to_owned(),
+        })
+        .await?;
+        let clients = Clients::local(Endpoints {
+            dynamodb: Some(emulators.dynamodb_url.clone()),
+            sqs: Some(emulators.sqs_url.clone()),
+            events: Some(emulators.events_url.clone()),
+            secrets: Some(emulators.secrets_url.clone()),
+        });
+        let clients = Arc::new(clients.await);
+        let inbox = Arc::new(Mutex::new(Vec::new()));
+        let pump = Pump::new(&clients, &emulators, options.data, checkpoint, Arc::clone(&inbox)).await?;
+        let app = App::new(clients, settings(&emulators, options.public_url));
+        Ok(Arc::new(Self { app, emulators, clock, inbox, pump: pump.into(), wake: Notify::new() }))
+    }
+
+    /// Moves what there is to move, for as long as it is awaited: when woken, when a held message is due, and at
+    /// each full minute of a running clock.
+    pub async fn run(&self) {
+        loop {
+            if let Err(error) = self.settle().await {
+                tracing::error!(error = %error, "the stack could not settle");
+            }
+            if self.clock.is_frozen() {
+                self.wake.notified().await;
+                continue;
+            }
+            let now = self.clock.now();
+            let minute = now.next_minute();
+            let next = self.emulators.next_held().map_or(minute, |held| held.min(minute));
+            let wait = std::time::Duration::from_millis(next.since(now).ms().unsigned_abs());
+            let timed_out = tokio::time::timeout(wait, self.wake.notified()).await.is_err();
+            if timed_out && self.clock.now() >= minute {
+                self.sweep().await;
+            }
+        }
+    }
+
+    /// Says that a handler may have written something.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Moves everything that is under way until streams, queues and due ticks are empty.
+    ///
+    /// # Errors
+    /// Streams or queues cannot be read.
+    pub async fn settle(&self) -> Result<(), StackError> {
+        let mut pump = self.pump.lock().await;
+        self.settle_with(&mut pump).await
+    }
+
+    async fn settle_with(&self, pump: &mut Pump) -> Result<(), StackError> {
+        loop {
+            self.emulators.release_due().await;
+            if pump.once(&self.app, self.clock.now()).await? == 0 {
+                break;
+            }
+        }
+        pump.keep_checkpoint(&self.emulators, self.clock.now()).await?;
+        Ok(())
+    }
+
+    /// Moves the clock to `to` through every minute in which something is due, settling after each.
+    ///
+    /// # Errors
+    /// Tables, streams or queues cannot be read.
+    pub async fn advance_to(&self, to: Time) -> Result<Time, StackError> {
+        let mut pump = self.pump.lock().await;
+        self.settle_with(&mut pump).await?;
+        loop {
+            let now = self.clock.now();
+            let minute = self.next_firing(now, to).await?;
+            let held = self.emulators.next_held();
+            let Some(next) = [minute, held].into_iter().flatten().min().filter(|next| *next <= to) else {
+                break;
+            };
+            self.clock.set(next);
+            if Some(next) == minute {
+                self.sweep().await;
+            }
+            self.settle_with(&mut pump).await?;
+        }
+        let now = self.clock.set(to);
+        self.settle_with(&mut pump).await?;
+        Ok(now)
+    }
+
+    /// The next full minute, up to `to`, at which the schedule has something to find.
+    async fn next_firing(&self, now: Time, to: Time) -> Result<Option<Time>, StackError> {
+        let shards = self.app.runs.due_shards();
+        let found = shards.iter().map(|shard| self.app.runs.due(shard, to + LOOKAHEAD, 1));
+        let found = futures_util::future::try_join_all(found).await?;
+        let earliest = found.into_iter().flatten().map(|run| run.due_at).min();
+        let minute =
+            earliest.map(|due| (due - LOOKAHEAD - Span::from_ms(1)).next_minute().max(now.next_minute()));
+        Ok(minute.filter(|minute| *minute <= to))
+    }
+
+    async fn sweep(&self) {
+        if let Err(error) = meshline_sla_check::sweep(&self.app, self.clock.now()).await {
+            tracing::error!(error = %error, "the sweep failed; the next one looks again");
+        }
+    }
+
+    /// What was sent to people and systems so far.
+    pub fn inbox(&self) -> Vec<Message> {
+        lock(&self.inbox).clone()
+    }
+}
+
+fn settings(emulators: &Emulators, public_url: String) -> Settings {
+    Settings {
+        events_table: "meshline-events".to_owned(),
+        state_table: "meshline-state".to_owned(),
+        audit_table: "meshline-audit".to_owned(),
+        escalations_queue: emulators.queue_url("escalations"),
+        exceptions_queue: emulators.queue_url("exceptions"),
+        requests_queue: emulators.queue_url("requests"),
+        ticks_queue: emulators.queue_url("ticks"),
+        spill_queue: emulators.queue_url("ingest-spill"),
+        bus: "meshline".to_owned(),
+        due_shards: DEFAULT_DUE_SHARDS,
+        secret_prefix: SECRET_PREFIX.to_owned(),
+        public_url,
+    }
+}
