@@ -214,12 +214,15 @@ impl Client {
     /// One attempt: the outer error may be tried again, the inner one not.
     async fn attempt(&self, request: http::Request<SdkBody>) -> Result<Result<Answer, Failure>, Broken> {
         let request = request.try_into().map_err(|error| Broken::of(&error))?;
-        let mut response = self.connector.call(request).await.map_err(|error| {
-            if error.is_timeout() { Broken::Timeout } else { Broken::of(&error) }
-        })?;
+        let mut response = self
+            .connector
+            .call(request)
+            .await
+            .map_err(|error| if error.is_timeout() { Broken::Timeout } else { Broken::of(&error) })?;
         let status = response.status().as_u16();
         let there = response.headers().get("meshline-now").and_then(|now| now.parse().ok());
-        let body = ByteStream::new(response.take_body()).collect().await.map_err(|error| Broken::of(&error))?;
+        let body =
+            ByteStream::new(response.take_body()).collect().await.map_err(|error| Broken::of(&error))?;
         let text = String::from_utf8_lossy(&body.into_bytes()).into_owned();
         if !(200..300).contains(&status) {
             return Ok(Err(Failure::Refused(Box::new(Refusal::new(status, &text)))));
@@ -233,9 +236,13 @@ impl Client {
             Broken::Refused if self.target.is_loopback() => {
                 format!("no Meshline at {base}: start one with `meshline up`")
             }
-            Broken::Refused => format!("no Meshline at {base}: nobody listens there, check --url (MESHLINE_URL)"),
+            Broken::Refused => {
+                format!("no Meshline at {base}: nobody listens there, check --url (MESHLINE_URL)")
+            }
             Broken::Connection(reason) => format!("cannot reach {base}: {reason}"),
-            Broken::Timeout => format!("{base} did not answer in time; the command may have been carried out"),
+            Broken::Timeout => {
+                format!("{base} did not answer in time; the command may have been carried out")
+            }
         })
     }
 }

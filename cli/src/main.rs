@@ -52,7 +52,13 @@ Colours are left out when the output is no terminal or NO_COLOR is set.";
 #[derive(Debug, Args)]
 struct Options {
     /// Where Meshline is
-    #[arg(long, global = true, env = "MESHLINE_URL", default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    #[arg(
+        long,
+        global = true,
+        env = "MESHLINE_URL",
+        default_value = "http://127.0.0.1:8080",
+        value_name = "URL"
+    )]
     url: String,
     /// Who you are, at a stack on this machine: `ben`
     #[arg(long = "as", global = true, env = "MESHLINE_AS", value_name = "PERSON", value_parser = commands::person_id)]
@@ -150,7 +156,10 @@ async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exi
 }
 
 /// The system's time.
-#[expect(clippy::disallowed_methods, reason = "this is the edge: it signs requests, and hints stand in for it")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the edge: it signs requests, and hints stand in for it"
+)]
 fn now() -> Time {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Time::from_unix_ms(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))

@@ -67,10 +67,7 @@ impl Screen {
                     lines.push(show::records(&changes, now).render(false));
                 }
             }
-            Failure::Usage(_)
-            | Failure::Unreachable(_)
-            | Failure::Unreadable { .. }
-            | Failure::Output(_) => {
+            Failure::Usage(_) | Failure::Unreachable(_) | Failure::Unreadable { .. } | Failure::Output(_) => {
                 lines.push(format!("meshline: {}", show::clean(&failure.to_string())));
             }
         }

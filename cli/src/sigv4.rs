@@ -53,7 +53,8 @@ impl Signer {
         let found = self.credentials.provide_credentials().await;
         let identity = found.map_err(|_| no_credentials())?.into();
         let since = Duration::from_millis(u64::try_from(now.unix_ms()).unwrap_or_default());
-        let cannot = |error: &dyn std::error::Error| Failure::Usage(format!("cannot sign the request: {error}"));
+        let cannot =
+            |error: &dyn std::error::Error| Failure::Usage(format!("cannot sign the request: {error}"));
         let params = SigningParams::builder()
             .identity(&identity)
             .region(&self.region)
@@ -97,7 +98,8 @@ mod tests {
         let signer = Signer { credentials, region: "eu-west-1".to_owned() };
         let mut headers = HeaderMap::new();
         headers.insert("idempotency-key", HeaderValue::from_static("k1"));
-        let url = "https://a1.execute-api.eu-west-1.amazonaws.com/v1/subjects/contentful%3A5K/timeline?limit=2";
+        let url =
+            "https://a1.execute-api.eu-west-1.amazonaws.com/v1/subjects/contentful%3A5K/timeline?limit=2";
         let now = "2026-11-23T09:00:00Z".parse().unwrap();
         signer.sign("GET", url, &mut headers, b"", now).await.unwrap();
         assert_eq!(headers["x-amz-date"], "20261123T090000Z");

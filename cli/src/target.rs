@@ -29,7 +29,9 @@ impl Target {
             Some(_) | None => return Err(bad("it must begin with `http://` or `https://`")),
         };
         let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_ascii_lowercase();
-        if host.is_empty() || uri.query().is_some() || uri.authority().is_some_and(|it| it.as_str().contains('@'))
+        if host.is_empty()
+            || uri.query().is_some()
+            || uri.authority().is_some_and(|it| it.as_str().contains('@'))
         {
             return Err(bad("write scheme, host and, where needed, port and path"));
         }
@@ -101,7 +103,9 @@ mod tests {
 
     #[test]
     fn this_machine_is_told_from_others() {
-        for url in ["http://127.0.0.1:8080", "http://localhost:1/", "http://[::1]:8080", "https://a.localhost"] {
+        for url in
+            ["http://127.0.0.1:8080", "http://localhost:1/", "http://[::1]:8080", "https://a.localhost"]
+        {
             assert!(Target::parse(url).unwrap().is_loopback(), "{url}");
         }
         for url in ["https://api.example.com", "https://127.0.0.1.example.com", "https://10.0.0.1"] {
@@ -111,9 +115,14 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused() {
-        for url in
-            ["", "127.0.0.1:8080", "ftp://localhost", "http://", "http://api.example.com", "https://u:p@x.com"]
-        {
+        for url in [
+            "",
+            "127.0.0.1:8080",
+            "ftp://localhost",
+            "http://",
+            "http://api.example.com",
+            "https://u:p@x.com",
+        ] {
             assert!(matches!(Target::parse(url), Err(Failure::Usage(_))), "{url}");
         }
     }
@@ -121,8 +130,14 @@ mod tests {
     #[test]
     fn the_region_is_in_the_host_name() {
         let region = |url: &str| Target::parse(url).unwrap().region().map(str::to_owned);
-        assert_eq!(region("https://a1b2.execute-api.eu-west-1.amazonaws.com/prod/").as_deref(), Some("eu-west-1"));
-        assert_eq!(region("https://a1.execute-api.cn-north-1.amazonaws.com.cn").as_deref(), Some("cn-north-1"));
+        assert_eq!(
+            region("https://a1b2.execute-api.eu-west-1.amazonaws.com/prod/").as_deref(),
+            Some("eu-west-1")
+        );
+        assert_eq!(
+            region("https://a1.execute-api.cn-north-1.amazonaws.com.cn").as_deref(),
+            Some("cn-north-1")
+        );
         assert_eq!(
             region("https://a1-vpce-0f.execute-api.us-east-1.vpce.amazonaws.com").as_deref(),
             Some("us-east-1")
@@ -134,7 +149,10 @@ mod tests {
 
     #[test]
     fn addresses_are_encoded() {
-        assert_eq!(path(&["v1", "subjects", "contentful:5K/é", "timeline"]), "/v1/subjects/contentful%3A5K%2F%C3%A9/timeline");
+        assert_eq!(
+            path(&["v1", "subjects", "contentful:5K/é", "timeline"]),
+            "/v1/subjects/contentful%3A5K%2F%C3%A9/timeline"
+        );
         assert_eq!(query(&[("flow", Some("a b")), ("owner", None)]), "?flow=a%20b");
         assert_eq!(query(&[("owner", None)]), "");
     }

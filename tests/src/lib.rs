@@ -1,1 +1,200 @@
-//! Placeholder.
+//! A local stack for tests: frozen clock, example flows, and the webhooks that its sources would send.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::body::{Body, to_bytes};
+use axum::http::Request;
+use meshline_core::time::{Span, Time};
+use meshline_local::{Options, Stack, gateway};
+use meshline_sources::{contentful, hubspot};
+use serde_json::{Value, json};
+
+/// Where the stack would listen; signatures name it.
+const URL: &str = "http://127.0.0.1:8080";
+/// The example flows, sources and people.
+pub const EXAMPLES: [(&str, &str); 4] = [
+    ("directory.yaml", include_str!("../../infra/examples/directory.yaml")),
+    ("sources.yaml", include_str!("../../infra/examples/sources.yaml")),
+    ("blog-launch.yaml", include_str!("../../infra/examples/blog-launch.yaml")),
+    ("lead-form.yaml", include_str!("../../infra/examples/lead-form.yaml")),
+];
+const CONTENTFUL_SECRET: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+const HUBSPOT_SECRET: &str = "hubspot-client-secret";
+
+/// A running stack, called without a socket.
+pub struct Local {
+    /// The stack itself.
+    pub stack: Arc<Stack>,
+}
+
+/// Status and JSON body of an answer.
+pub type Answer = (u16, Value);
+
+/// When every test begins.
+pub fn nine() -> Time {
+    "2026-11-23T09:00:00Z".parse().expect("a time")
+}
+
+impl Local {
+    /// A stack in memory, with the example flows.
+    pub async fn start() -> Self {
+        let local = Self::start_with(None).await;
+        assert_eq!(local.apply(&EXAMPLES).await.0, 200);
+        local
+    }
+
+    /// A stack with or without a data folder, and without configuration.
+    pub async fn start_with(data: Option<PathBuf>) -> Self {
+        let secrets = [
+            ("contentful-current", CONTENTFUL_SECRET),
+            ("hubspot-current", HUBSPOT_SECRET),
+            ("forms-token", "forms-token"),
+        ];
+        let options = Options {
+            public_url: URL.to_owned(),
+            data,
+            clock: Some(nine()),
+            clock_frozen: true,
+            secrets: secrets.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        };
+        Self { stack: Stack::start(options).await.expect("the stack starts") }
+    }
+
+    /// Applies files.
+    pub async fn apply(&self, files: &[(&str, &str)]) -> Answer {
+        let files: Vec<Value> =
+            files.iter().map(|(name, text)| json!({"name": name, "text": text})).collect();
+        self.put("/v1/config", &json!({"files": files})).await
+    }
+
+    /// One request.
+    pub async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(String, String)],
+        body: Vec<u8>,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let request = request.body(Body::from(body)).expect("a request");
+        let response = gateway::call(&self.stack, request).await;
+        let status = response.status().as_u16();
+        let body = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+        (status, serde_json::from_slice(&body).unwrap_or_default())
+    }
+
+    /// `GET`, which must succeed.
+    pub async fn get(&self, path: &str) -> Value {
+        let (status, body) = self.send("GET", path, &[], Vec::new()).await;
+        assert_eq!(status, 200, "GET {path}: {body}");
+        body
+    }
+
+    /// `POST` of JSON, by the person `ana`.
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        let headers = [header("content-type", "application/json"), header("authorization", "Local ana")];
+        self.send("POST", path, &headers, body.to_string().into_bytes()).await
+    }
+
+    /// `PUT` of JSON.
+    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+        let headers = [header("content-type", "application/json")];
+        self.send("PUT", path, &headers, body.to_string().into_bytes()).await
+    }
+
+    /// A signed publish of a blog post in Contentful.
+    pub async fn publish(&self, asset: &str) -> Answer {
+        let (headers, body) = self.signed_publish(asset);
+        self.send("POST", "/hooks/contentful", &headers, body).await
+    }
+
+    /// The headers and the body of such a publish.
+    pub fn signed_publish(&self, asset: &str) -> (Vec<(String, String)>, Vec<u8>) {
+        let now = self.stack.clock.now();
+        let body = json!({
+            "sys": {"type": "Entry", "id": asset, "contentType": {"sys": {"id": "blogPost"}}, "updatedAt": now},
+            "fields": {"title": {"en-US": "Spring launch"}, "campaign": {"en-US": "spring"}},
+        });
+        let body = body.to_string().into_bytes();
+        let headers = [
+            header("X-Contentful-Topic", "ContentManagement.Entry.publish"),
+            header("Content-Type", "application/vnd.contentful.management.v1+json"),
+        ];
+        let address = format!("{URL}/hooks/contentful");
+        (contentful::sign(CONTENTFUL_SECRET, "POST", &address, &headers, &body, now), body)
+    }
+
+    /// A signed batch of HubSpot events about one asset; each is given what the sender always adds.
+    pub async fn hubspot(&self, asset: &str, events: &[Value]) -> Answer {
+        let now = self.stack.clock.now();
+        let batch: Vec<Value> = events
+            .iter()
+            .map(|event| {
+                let mut full = json!({"portalId": 1, "subscriptionId": 2, "objectId": 3, "occurredAt": now.unix_ms(), "asset_id": asset});
+                let (members, more) = (full.as_object_mut().expect("an object"), event.as_object().expect("an object"));
+                members.extend(more.clone());
+                full
+            })
+            .collect();
+        self.hubspot_raw(json!(batch).to_string().into_bytes()).await
+    }
+
+    /// A signed HubSpot delivery of any bytes.
+    pub async fn hubspot_raw(&self, body: Vec<u8>) -> Answer {
+        let now = self.stack.clock.now();
+        let address = format!("{URL}/hooks/hubspot");
+        let mut headers = hubspot::sign(HUBSPOT_SECRET, "POST", &address, &body, now);
+        headers.push(header("content-type", "application/json"));
+        self.send("POST", "/hooks/hubspot", &headers, body).await
+    }
+
+    /// Lets everything that is under way come to rest.
+    pub async fn settle(&self) {
+        self.stack.settle().await.expect("the stack settles");
+    }
+
+    /// Moves the clock through everything that falls due.
+    pub async fn advance(&self, by: Span) {
+        self.stack.advance_to(self.stack.clock.now() + by).await.expect("the clock moves");
+    }
+
+    /// The bodies of every message ever sent to a queue.
+    pub async fn queue(&self, name: &str) -> Vec<Value> {
+        let found = self.get(&format!("/_local/queues/{name}")).await;
+        let messages = found["messages"].as_array().expect("messages");
+        messages.iter().map(|message| message["body"].clone()).collect()
+    }
+
+    /// The runs of a flow, newest first.
+    pub async fn runs(&self, flow: &str) -> Vec<Value> {
+        self.get(&format!("/v1/runs?flow={flow}")).await["items"].as_array().expect("items").clone()
+    }
+
+    /// Publishes an asset, and gives the id of the run that it opens.
+    pub async fn opened(&self, asset: &str) -> String {
+        assert_eq!(self.publish(asset).await.0, 202);
+        self.settle().await;
+        self.runs("blog-launch").await[0]["run"].as_str().expect("a run id").to_owned()
+    }
+
+    /// The kinds of a run's records, in order.
+    pub async fn trail(&self, run: &str) -> Vec<String> {
+        let trail = self.get(&format!("/v1/runs/{run}/audit")).await;
+        let records = trail["items"].as_array().expect("items").iter();
+        records.map(|record| record["kind"].as_str().expect("a kind").to_owned()).collect()
+    }
+}
+
+/// A header as the senders' helpers give them.
+pub fn header(name: &str, value: &str) -> (String, String) {
+    (name.to_owned(), value.to_owned())
+}
+
+/// The event by which HubSpot shows the campaign tag that `blog-launch` waits for.
+pub fn campaign_tag() -> Value {
+    json!({"subscriptionType": "contact.propertyChange", "propertyName": "campaign_tag", "propertyValue": "spring"})
+}

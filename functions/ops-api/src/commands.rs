@@ -35,7 +35,7 @@ impl Call<'_> {
         let key = http::header(self.request, "idempotency-key").map(|key| format!("key:{key}"));
         let command = Command { action, actor: self.actor(&directory), if_version, cause: key };
         match execute::execute(self.app, run, &command, &directory, self.now).await {
-            Ok(executed) => Ok(http::json(200, &json!(RunView::of(&executed.decision.run)))),
+            Ok(decision) => Ok(http::json(200, &json!(RunView::of(&decision.run)))),
             Err(ExecuteError::NoRun(id)) => Err(Problem::not_found(format!("there is no run `{id}`"))),
             Err(ExecuteError::Store(error)) => Err(error.into()),
             Err(ExecuteError::Rejected(rejection)) => Err(self.refused(run, rejection).await?),

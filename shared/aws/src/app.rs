@@ -28,6 +28,8 @@ pub struct App {
     pub secrets: Secrets,
     /// Queues and the bus.
     pub outbox: Outbox,
+    /// The clients that all of these share.
+    pub clients: Arc<Clients>,
 }
 
 impl App {
@@ -44,8 +46,9 @@ impl App {
             runs: Runs::new(clients.clone(), &settings),
             config: ConfigStore::new(clients.clone(), &settings),
             secrets: Secrets::new(clients.clone(), settings.secret_prefix.clone()),
-            outbox: Outbox::new(clients, &settings),
+            outbox: Outbox::new(clients.clone(), &settings),
             audit,
+            clients,
             settings,
         }
     }

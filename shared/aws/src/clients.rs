@@ -1,11 +1,13 @@
 //! AWS clients: one configuration, each client built when first used.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_dynamodb::types::ConsumedCapacity;
 
 /// Other addresses than AWS's own, for the local stack. `None` is AWS, or what `AWS_ENDPOINT_URL` says.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +31,7 @@ pub struct Clients {
     sqs: OnceLock<aws_sdk_sqs::Client>,
     events: OnceLock<aws_sdk_eventbridge::Client>,
     secrets: OnceLock<aws_sdk_secretsmanager::Client>,
+    write_units: AtomicU64,
 }
 
 /// The SDK waits a second before its first retry and puts no limit on a call (AWS.md section 5): both would
@@ -75,7 +78,18 @@ impl Clients {
 
     fn new(config: SdkConfig, endpoints: Endpoints) -> Self {
         let (dynamodb, sqs, events, secrets) = Default::default();
-        Self { config, endpoints, dynamodb, sqs, events, secrets }
+        Self { config, endpoints, dynamodb, sqs, events, secrets, write_units: AtomicU64::new(0) }
+    }
+
+    /// Counts what a write consumed, as DynamoDB says it: tables and indexes.
+    pub(crate) fn consumed<'c>(&self, capacity: impl IntoIterator<Item = &'c ConsumedCapacity>) {
+        let units: f64 = capacity.into_iter().filter_map(ConsumedCapacity::capacity_units).sum();
+        self.write_units.fetch_add(units.round() as u64, Ordering::Relaxed);
+    }
+
+    /// Write units that events and runs have consumed since the start, in all tables and indexes.
+    pub fn write_units(&self) -> u64 {
+        self.write_units.load(Ordering::Relaxed)
     }
 
     /// The configuration that all clients share.

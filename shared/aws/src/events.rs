@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
@@ -90,8 +90,12 @@ impl Events {
 
     async fn put_once(&self, item: Item) -> Result<Put, StoreError> {
         let put = self.clients.dynamodb().put_item().table_name(&self.table).set_item(Some(item));
+        let put = put.return_consumed_capacity(ReturnConsumedCapacity::Total);
         match put.condition_expression("attribute_not_exists(pk)").send().await {
-            Ok(_) => Ok(Put::New),
+            Ok(done) => {
+                self.clients.consumed(done.consumed_capacity());
+                Ok(Put::New)
+            }
             Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
                 Ok(Put::Duplicate)
             }

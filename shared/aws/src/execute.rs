@@ -3,7 +3,6 @@
 use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::ConsumedCapacity;
 use meshline_core::command::{Command, Decision, Rejection};
 use meshline_core::config::Versioned;
 use meshline_core::config::directory::Directory;
@@ -35,15 +34,6 @@ pub enum ExecuteError {
     Store(#[from] StoreError),
 }
 
-/// What a command led to.
-#[derive(Debug)]
-pub struct Executed {
-    /// The run afterwards, and the new records.
-    pub decision: Decision,
-    /// What storing it consumed; empty when nothing changed.
-    pub consumed: Vec<ConsumedCapacity>,
-}
-
 /// Gives `command` to a run.
 ///
 /// # Errors
@@ -54,7 +44,7 @@ pub async fn execute(
     command: &Command,
     directory: &Directory,
     now: Time,
-) -> Result<Executed, ExecuteError> {
+) -> Result<Decision, ExecuteError> {
     let mut attempt = 0;
     loop {
         let loaded = app.runs.load(run).await?.ok_or_else(|| ExecuteError::NoRun(run.to_owned()))?;
@@ -62,10 +52,10 @@ pub async fn execute(
         let context = Context { flow: &flow, directory };
         let decision = decide::decide(&loaded, context, command, now)?;
         if decision.records.is_empty() {
-            return Ok(Executed { decision, consumed: Vec::new() });
+            return Ok(decision);
         }
         match commit(app, Some(loaded.version), &decision).await {
-            Ok(consumed) => return Ok(Executed { decision, consumed }),
+            Ok(()) => return Ok(decision),
             Err(error) => again(error, &mut attempt).await?,
         }
     }
@@ -81,18 +71,15 @@ pub async fn open(
     directory: &Directory,
     event: &Event,
     now: Time,
-) -> Result<Executed, StoreError> {
+) -> Result<Decision, StoreError> {
     let mut attempt = 0;
     loop {
         let decision = decide::open(Context { flow, directory }, event, now);
         match commit(app, None, &decision).await {
-            Ok(consumed) => return Ok(Executed { decision, consumed }),
+            Ok(()) => return Ok(decision),
             Err(StoreError::Moved { .. }) => match app.runs.load(&decision.run.run).await? {
                 Some(run) => {
-                    return Ok(Executed {
-                        decision: Decision { records: Vec::new(), run },
-                        consumed: Vec::new(),
-                    });
+                    return Ok(Decision { records: Vec::new(), run });
                 }
                 None => again(StoreError::Moved { doing: "open a run" }, &mut attempt).await?,
             },
@@ -101,11 +88,7 @@ pub async fn open(
     }
 }
 
-async fn commit(
-    app: &App,
-    version: Option<u64>,
-    decision: &Decision,
-) -> Result<Vec<ConsumedCapacity>, StoreError> {
+async fn commit(app: &App, version: Option<u64>, decision: &Decision) -> Result<(), StoreError> {
     let records = decision.records.iter().map(|record| app.audit.put(record)).collect::<Result<_, _>>()?;
     app.runs.commit(version, decision, records).await
 }

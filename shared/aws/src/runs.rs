@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::{
-    AttributeValue, ConsumedCapacity, KeysAndAttributes, Put, ReturnConsumedCapacity, TransactWriteItem,
+    AttributeValue, KeysAndAttributes, Put, ReturnConsumedCapacity, TransactWriteItem,
 };
 use meshline_core::command::Decision;
 use meshline_core::id::{parse_run_id, subject_hash};
@@ -127,7 +127,7 @@ impl Runs {
     }
 
     /// Stores what was decided: the run if it is still at the version it was decided on (none for a new one),
-    /// and its records, in one transaction. Gives what it consumed.
+    /// and its records, in one transaction.
     ///
     /// # Errors
     /// [`StoreError::Moved`] when somebody else was faster.
@@ -136,7 +136,7 @@ impl Runs {
         version: Option<u64>,
         decision: &Decision,
         records: Vec<TransactWriteItem>,
-    ) -> Result<Vec<ConsumedCapacity>, StoreError> {
+    ) -> Result<(), StoreError> {
         let doing = "commit a run";
         let put = Put::builder().table_name(&self.table).set_item(Some(self.item(&decision.run)?));
         let put = match version {
@@ -151,10 +151,13 @@ impl Runs {
             .dynamodb()
             .transact_write_items()
             .transact_items(TransactWriteItem::builder().put(put).build())
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes);
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let write = records.into_iter().fold(write, |write, record| write.transact_items(record));
         match write.send().await {
-            Ok(done) => Ok(done.consumed_capacity.unwrap_or_default()),
+            Ok(done) => {
+                self.clients.consumed(done.consumed_capacity());
+                Ok(())
+            }
             Err(error) => Err(StoreError::from_transaction(doing, error)),
         }
     }

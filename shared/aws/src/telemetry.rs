@@ -1,6 +1,7 @@
 //! Logs and metrics, both as JSON lines on standard output, where CloudWatch reads them.
 
 use std::io::Write;
+use std::sync::OnceLock;
 
 use meshline_core::time::Time;
 use serde_json::json;
@@ -10,6 +11,7 @@ const NAMESPACE: &str = "Meshline";
 
 /// Starts logging for a Lambda function. The level comes from `RUST_LOG`, else it is `info`.
 pub fn init() {
+    DEPLOYED.get_or_init(|| ());
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     tracing_subscriber::fmt()
@@ -20,9 +22,15 @@ pub fn init() {
         .init();
 }
 
-/// Publishes one value in CloudWatch's embedded metric format.
+/// Set by [`init`]: only a deployed function has a CloudWatch that reads its output.
+static DEPLOYED: OnceLock<()> = OnceLock::new();
+
+/// Publishes one value in CloudWatch's embedded metric format; nothing outside a deployed function.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 pub fn metric(name: &str, unit: &str, value: f64, now: Time) {
+    if DEPLOYED.get().is_none() {
+        return;
+    }
     let line = json!({
         "_aws": {
             "Timestamp": now.unix_ms(),

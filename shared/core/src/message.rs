@@ -106,7 +106,15 @@ fn cloud_event(record: &Record, schema: &str, data: Value) -> Value {
 
 fn links(record: &Record, public_url: &str) -> Value {
     let run = format!("{public_url}/v1/runs/{}", record.run);
-    json!({"run": run, "trail": format!("{run}/audit"), "timeline": format!("{public_url}/v1/subjects/{}/timeline", record.subject)})
+    let timeline = format!("{public_url}/v1/subjects/{}/timeline", segment(&record.subject));
+    json!({"run": run, "trail": format!("{run}/audit"), "timeline": timeline})
+}
+
+/// A text as one segment of a URL's path (RFC 3986, section 3.3): all but unreserved characters and `:` escaped.
+fn segment(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte);
+    let escape = |byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    text.bytes().map(escape).collect()
 }
 
 fn with(mut value: Value, more: Value) -> Value {

@@ -1,5 +1,7 @@
 //! A run: one execution of one flow version for one subject. It is the fold of its trail.
 
+mod due;
+
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +13,9 @@ use crate::record::{
     Custody, Done, Escalated, ExceptionOpened, Fact, Opened, OwnerRole, Reassigned, Record, Started,
     StepEmpty,
 };
-use crate::time::{Span, Time};
+use crate::time::Time;
+
+pub use due::Due;
 
 /// One execution of a flow for a subject: what its records add up to, and nothing else.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -236,27 +240,6 @@ pub enum FoldError {
     },
 }
 
-/// What the clock says is next for a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Due {
-    /// The warning of an outcome (its position).
-    Warning(usize),
-    /// The deadline of an outcome.
-    Breach(usize),
-    /// The next step of an outcome's ladder.
-    BreachStep(usize),
-    /// The end of the acknowledgement window.
-    Acknowledgement,
-    /// The next step of the ladder `not_acknowledged`.
-    AcknowledgementStep,
-    /// The recovery deadline of an exception (its position).
-    Recovery(usize),
-    /// A week without anything.
-    Stalled,
-}
-
-/// How long an open run may have nothing due (DESIGN section 5, rule 12).
-const STALLED_AFTER: Span = Span::days(7);
 /// How many causes a run remembers: more re-publishes than this of one open run are no retries any more.
 const MAX_SEEN: usize = 100;
 
@@ -526,32 +509,6 @@ impl Run {
     pub fn custody(&self) -> Vec<Custody> {
         let now = Custody { owner: self.owner.id.clone(), from: self.owner.since, to: None };
         self.held.iter().cloned().chain(std::iter::once(now)).collect()
-    }
-
-    /// What is due next, and when; `None` once the run is over.
-    pub fn next_due(&self) -> Option<(Time, Due)> {
-        if !self.is_open() {
-            return None;
-        }
-        let outcomes = self.outcomes.iter().enumerate().flat_map(|(n, outcome)| {
-            let clock = outcome.clock.as_ref().filter(|_| outcome.status != OutcomeStatus::Done);
-            let warning = clock.and_then(|clock| clock.warn_at).map(|at| (at, Due::Warning(n)));
-            let breach =
-                clock.filter(|_| outcome.breached_at.is_none()).map(|clock| (clock.due_at, Due::Breach(n)));
-            let step = outcome.ladder.at.map(|at| (at, Due::BreachStep(n)));
-            [warning, breach, step].into_iter().flatten()
-        });
-        let ack = self.ack.iter().flat_map(|ack| {
-            let window = ack.window.map(|at| (at, Due::Acknowledgement));
-            let step = ack.ladder.at.map(|at| (at, Due::AcknowledgementStep));
-            [window, step].into_iter().flatten()
-        });
-        let recovery = self.exceptions.iter().enumerate().filter_map(|(n, exception)| {
-            let pending = exception.resolved_at.is_none() && !exception.recovery_breached;
-            pending.then_some((exception.recovery_due_at, Due::Recovery(n)))
-        });
-        let next = outcomes.chain(ack).chain(recovery).min();
-        Some(next.unwrap_or((self.last_at + STALLED_AFTER, Due::Stalled)))
     }
 }
 

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-
 /// A UTC instant with millisecond precision.
 ///
 /// Text form: RFC 3339 with exactly three decimals and `Z` (`2026-11-23T09:00:00.000Z`), so that the
@@ -215,23 +213,23 @@ impl FromStr for Span {
     }
 }
 
-/// Serialises both types as their text.
+/// Serialises a type as its text form, which is described in words for whoever wrote something else.
 macro_rules! text_serde {
     ($type:ty, $what:literal) => {
-        impl Serialize for $type {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
             }
         }
-        impl<'de> Deserialize<'de> for $type {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 struct Text;
-                impl de::Visitor<'_> for Text {
+                impl serde::de::Visitor<'_> for Text {
                     type Value = $type;
-                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                         f.write_str($what)
                     }
-                    fn visit_str<E: de::Error>(self, text: &str) -> Result<$type, E> {
+                    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<$type, E> {
                         text.parse().map_err(E::custom)
                     }
                 }
@@ -240,6 +238,7 @@ macro_rules! text_serde {
         }
     };
 }
+pub(crate) use text_serde;
 text_serde!(Time, "a time, like `2026-11-23T09:00:00Z`");
 text_serde!(Span, "a duration, like `2h`");
 

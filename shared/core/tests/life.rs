@@ -406,3 +406,19 @@ fn the_moment_an_event_was_taken_in_is_over_even_when_a_functions_clock_is_behin
     6 23 10:00:01 exception_resolved x3: `one` was verified
     ");
 }
+
+#[test]
+fn when_very_much_falls_due_at_once_a_decision_stays_within_a_transaction_and_nothing_is_lost() {
+    let (head, _) = CHAIN.split_once("outcomes:").unwrap();
+    let outcomes = (0..20).map(|n| format!("\n  - {{id: o{n}, sla: 1h, warn_at: 50%, done_when: manual}}"));
+    let mut s = Story::of(&format!("{head}outcomes:{}", outcomes.collect::<String>()));
+    s.published("23 09:00").completes("23 12:00", "ana", "o19");
+    assert!(s.trail.len() < 99, "{} records in one transaction", s.trail.len());
+    assert_eq!(s.run().outcomes[19].breached_at, Some(at("23 10:00")), "breached before it was done");
+    for _ in 0..5 {
+        s.tick("23 12:01");
+    }
+    let count = |kind| s.trail.iter().filter(|record| record.fact.kind() == kind).count();
+    assert_eq!((count("sla_breached"), count("exception_opened"), count("escalated")), (20, 20, 19));
+    assert!(s.run().next_due().unwrap().0 > at("23 12:01"));
+}

@@ -31,6 +31,16 @@ pub fn router(stack: Arc<Stack>) -> Router {
 }
 
 async fn answer(State(stack): State<Arc<Stack>>, request: Request) -> Response {
+    let mut response = call(&stack, request).await;
+    // A clock of its own may be anywhere: whoever shows times relative to now needs to know where.
+    if let Ok(now) = HeaderValue::from_str(&stack.clock.now().to_string()) {
+        response.headers_mut().insert("meshline-now", now);
+    }
+    response
+}
+
+/// Answers one request, without a socket.
+pub async fn call(stack: &Stack, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
         let detail = format!("a body has at most {MAX_BODY_BYTES} bytes");
@@ -38,7 +48,7 @@ async fn answer(State(stack): State<Arc<Stack>>, request: Request) -> Response {
     };
     let path = parts.uri.path().to_owned();
     if let Some(local) = path.strip_prefix("/_local/") {
-        return match own(&stack, parts.method.as_str(), local, &body).await {
+        return match own(stack, parts.method.as_str(), local, &body).await {
             Ok(value) => (StatusCode::OK, axum::Json(value)).into_response(),
             Err(problem) => http(problem.response()),
         };

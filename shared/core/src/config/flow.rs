@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
 use crate::pattern::Pattern;
-use crate::time::Span;
+use crate::time::{Span, text_serde};
 
 /// The outcome contract: trigger, expected outcomes, and who answers for them. YAML: `kind: Flow`.
 /// A version of it never changes; the field reference is docs/FLOWS.md.
@@ -430,37 +430,10 @@ impl fmt::Display for Percent {
     }
 }
 
-/// Serialises a type as its text form.
-macro_rules! text_serde {
-    ($($type:ty: $what:literal),*) => {$(
-        impl Serialize for $type {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
-            }
-        }
-        impl<'de> Deserialize<'de> for $type {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                struct Text;
-                impl de::Visitor<'_> for Text {
-                    type Value = $type;
-                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                        f.write_str($what)
-                    }
-                    fn visit_str<E: de::Error>(self, text: &str) -> Result<$type, E> {
-                        text.parse().map_err(E::custom)
-                    }
-                }
-                deserializer.deserialize_str(Text)
-            }
-        }
-    )*};
-}
-text_serde!(
-    Party: "`role:ID` or `person:ID`",
-    Target: "`owner`, `backup_owner`, `role:ID`, `person:ID` or `channel:ID`",
-    Assignee: "`backup_owner`, `role:ID` or `person:ID`",
-    Percent: "a percentage, like `75%`"
-);
+text_serde!(Party, "`role:ID` or `person:ID`");
+text_serde!(Target, "`owner`, `backup_owner`, `role:ID`, `person:ID` or `channel:ID`");
+text_serde!(Assignee, "`backup_owner`, `role:ID` or `person:ID`");
+text_serde!(Percent, "a percentage, like `75%`");
 
 impl Serialize for DoneWhen {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

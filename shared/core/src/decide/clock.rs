@@ -7,8 +7,8 @@ use crate::run::Due;
 use crate::time::Time;
 
 /// Due points handled in one decision; what is left stays due and is found again at once. Keeps a decision
-/// within one transaction of 100 items, at three records a point.
-const MAX_POINTS: usize = 30;
+/// within one transaction of 100 items: at three records a point, 40 are left for the command itself.
+const MAX_POINTS: usize = 20;
 
 impl Draft<'_> {
     /// Handles everything that fell due up to `until`, in the order it fell due.
@@ -48,7 +48,7 @@ impl Draft<'_> {
         self.follow(Fact::SlaWarning(Warning { outcome, owner, due_at }));
     }
 
-    fn breach(&mut self, n: usize, due_at: Time) {
+    pub(super) fn breach(&mut self, n: usize, due_at: Time) {
         let Some(outcome) = self.run.outcomes.get(n).map(|outcome| outcome.id.clone()) else { return };
         let ladder = self.context.flow.document.ladder(Ladder::Breached);
         self.follow(Fact::SlaBreached(Breached {

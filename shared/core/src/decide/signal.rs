@@ -51,8 +51,14 @@ impl Draft<'_> {
 
     /// The outcome came true at `done_at`: starts the clocks that waited for it, and asks for them.
     pub(super) fn complete(&mut self, spec: &OutcomeSpec, done_at: Time, evidence: Option<String>) {
-        let Some(outcome) = self.run.outcomes.iter().find(|outcome| outcome.id == spec.id) else { return };
+        let Some(n) = self.run.outcomes.iter().position(|outcome| outcome.id == spec.id) else { return };
+        let Some(outcome) = self.run.outcomes.get(n) else { return };
         let met = outcome.clock.as_ref().is_none_or(|clock| done_at <= clock.due_at);
+        let unseen = outcome.clock.as_ref().filter(|_| !met && outcome.breached_at.is_none());
+        if let Some(due_at) = unseen.map(|clock| clock.due_at) {
+            // So much fell due at once that catching up left it for the next decision.
+            self.breach(n, due_at);
+        }
         let starts = self.unlocked_by(&spec.id, done_at);
         let wanted =
             |id: &str| self.run.outcomes.iter().any(|o| o.id == id && o.status != OutcomeStatus::Done);

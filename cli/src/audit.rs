@@ -1,0 +1,192 @@
+//! `audit`: the trail of a run, shown and verified, also offline from an export.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use meshline_core::record::Record;
+use meshline_core::trail;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::client::{Client, Pages};
+use crate::failure::{Exit, Failure};
+use crate::screen::Screen;
+use crate::show;
+
+/// `audit …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// Show every record of a run
+    Show {
+        /// The run's id
+        run: String,
+        /// Print the records as they were hashed, one JSON document a line: an export for `audit verify --file`
+        #[arg(long)]
+        jsonl: bool,
+    },
+    /// Check that no record was edited, removed, moved or forged
+    Verify(Verify),
+}
+
+/// Arguments of `audit verify`.
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// The run's id: its stack checks the trail, also against the run
+    #[arg(required_unless_present = "file", conflicts_with = "file")]
+    run: Option<String>,
+    /// An export of one run to check offline, or `-` for standard input
+    #[arg(long, value_name = "TRAIL.jsonl")]
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// What the API answers, and what an offline check prints.
+#[derive(Debug, PartialEq, Deserialize)]
+struct Verified {
+    valid: bool,
+    records: usize,
+    fault: Option<Fault>,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+struct Fault {
+    seq: u64,
+    reason: String,
+}
+
+/// Shows or verifies the trail of a run of the stack.
+pub(crate) async fn run(client: &Client, audit: &Audit, screen: &Screen) -> Result<Exit, Failure> {
+    match audit {
+        Audit::Show { run, jsonl: true } => {
+            let answer = client.get(&["v1", "runs", run, "audit"], &[("format", Some("jsonl"))]).await?;
+            screen.text(&answer.text)?;
+            Ok(Exit::Done)
+        }
+        Audit::Show { run, jsonl: false } => {
+            let listed = client.list(&["v1", "runs", run, "audit"], &[], Pages::All).await?;
+            if screen.is_json() {
+                screen.document(&listed.page)?;
+            } else {
+                let records: Vec<Record> = listed.items("a record")?;
+                screen.table(&show::records(&records, listed.now))?;
+            }
+            Ok(Exit::Done)
+        }
+        Audit::Verify(Verify { run, .. }) => {
+            let run = run.as_deref().unwrap_or_default();
+            let answer = client.get(&["v1", "runs", run, "audit", "verify"], &[]).await?;
+            let verified = answer.read("the answer")?;
+            conclude(&verified, run, &answer.read("the answer")?, screen)
+        }
+    }
+}
+
+/// Verifies an export, without any stack.
+pub(crate) fn verify_file(args: &Verify, screen: &Screen) -> Result<Exit, Failure> {
+    let path = args.file.as_deref().unwrap_or(Path::new("-"));
+    let text = if path == Path::new("-") {
+        let mut text = String::new();
+        io::stdin().read_to_string(&mut text).map(|_| text)
+    } else {
+        fs::read_to_string(path)
+    };
+    let text = text.map_err(|error| Failure::Usage(format!("cannot read `{}`: {error}", path.display())))?;
+    let verified = verify(&text);
+    let Verified { valid, records, fault } = &verified;
+    let fault = fault.as_ref().map(|fault| json!({"seq": fault.seq, "reason": fault.reason}));
+    let document = json!({"valid": valid, "records": records, "fault": fault});
+    let exit = conclude(&verified, &path.display().to_string(), &document, screen)?;
+    if exit == Exit::Done && !screen.is_json() {
+        screen.text(
+            "whether records were cut off at the end only the stack can tell: `meshline audit verify RUN`",
+        )?;
+    }
+    Ok(exit)
+}
+
+fn conclude(verified: &Verified, name: &str, document: &Value, screen: &Screen) -> Result<Exit, Failure> {
+    let exit = if verified.valid { Exit::Done } else { Exit::Refused };
+    if screen.is_json() {
+        screen.document(document)?;
+        return Ok(exit);
+    }
+    let records = show::count(verified.records, "record");
+    let line = match &verified.fault {
+        None if verified.valid => format!("valid: {name}, {records}"),
+        None => format!("BROKEN: {name}, {records}"),
+        Some(Fault { seq, reason }) => format!("BROKEN at record {seq}: {name}, {records}: {reason}"),
+    };
+    screen.text(&show::clean(&line))?;
+    Ok(exit)
+}
+
+/// Verifies the lines of an export. A line must hold exactly what was hashed: one with a member that the
+/// hash does not cover is as bad as an edited one.
+fn verify(text: &str) -> Verified {
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let broken = |seq: u64, reason: String| Verified {
+        valid: false,
+        records: lines.len(),
+        fault: Some(Fault { seq, reason }),
+    };
+    let mut records = Vec::new();
+    for (line, seq) in lines.iter().zip(1_u64..) {
+        let value: Value = match serde_json::from_str(line) {
+            Ok(value) => value,
+            Err(error) => return broken(seq, format!("the line is not JSON: {error}")),
+        };
+        let record: Record = match serde_json::from_value(value.clone()) {
+            Ok(record) => record,
+            Err(error) => return broken(seq, format!("the line is not a record: {error}")),
+        };
+        if serde_json::to_value(&record).ok() != Some(value) {
+            return broken(seq, "the line has members that no record has".to_owned());
+        }
+        records.push(record);
+    }
+    if records.is_empty() {
+        return broken(1, "there are no records".to_owned());
+    }
+    match trail::verify(&records, None) {
+        Ok(()) => Verified { valid: true, records: records.len(), fault: None },
+        Err(fault) => broken(fault.seq, fault.reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn export() -> String {
+        let mut prev = trail::GENESIS.to_owned();
+        let mut lines = String::new();
+        for seq in 1..=3 {
+            let value = json!({
+                "run": "a-1", "seq": seq, "at": "2026-11-23T09:00:00.000Z", "actor": {"type": "person", "id": "ana"},
+                "flow": "f", "flow_version": 1, "subject": "s", "config_hash": "c",
+                "kind": "note_added", "detail": {"text": format!("note {seq}")}, "prev": prev, "hash": ""
+            });
+            let mut record: Record = serde_json::from_value(value).unwrap();
+            record.hash = trail::hash(&record);
+            prev.clone_from(&record.hash);
+            lines += &format!("{}\n", json!(record));
+        }
+        lines
+    }
+
+    #[test]
+    fn an_export_is_valid_until_somebody_touches_it() {
+        let fault = |text: &str| verify(text).fault.map(|fault| (fault.seq, fault.reason));
+        let text = export();
+        assert_eq!(verify(&text), Verified { valid: true, records: 3, fault: None });
+        assert_eq!(fault(&text.replace("note 2", "NOTE 2")).unwrap().0, 2);
+        let without_the_second: String =
+            text.lines().enumerate().filter(|(n, _)| *n != 1).map(|(_, line)| format!("{line}\n")).collect();
+        assert_eq!(fault(&without_the_second).unwrap().0, 2);
+        let with_more = text.replacen("\"detail\":{", "\"approved\":true,\"detail\":{", 1);
+        assert_eq!(fault(&with_more).unwrap(), (1, "the line has members that no record has".to_owned()));
+        assert_eq!(fault("").unwrap().0, 1);
+        assert!(fault("{}\n").unwrap().1.starts_with("the line is not a record"));
+    }
+}

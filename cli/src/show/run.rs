@@ -1,0 +1,233 @@
+//! Runs and exceptions as people read them.
+
+use meshline_core::run::{OutcomeStatus, Status};
+use meshline_core::time::Time;
+use meshline_core::view::{ExceptionStatus, ExceptionView, OutcomeView, RunView};
+
+use super::{Table, Tone, at, at_or_dash, or_dash, short, word};
+
+/// A table of runs.
+pub(crate) fn runs(runs: &[RunView], now: Time) -> Table {
+    let mut table =
+        Table::new(&["RUN", "FLOW", "STATUS", "OWNER", "ACK", "OUTCOMES", "OPENED", "NEXT DUE", "TITLE"]);
+    for run in runs {
+        let done = run.outcomes.iter().filter(|outcome| outcome.status == OutcomeStatus::Done).count();
+        let cells = vec![
+            run.run.clone(),
+            run.flow.clone(),
+            status(run),
+            run.owner.id.clone(),
+            acknowledged(run).to_owned(),
+            format!("{done}/{}", run.outcomes.len()),
+            at(run.opened_at, now),
+            at_or_dash(run.next_due_at, now),
+            short(&run.title),
+        ];
+        table.row(tone(run), cells);
+    }
+    table
+}
+
+/// A run on one line: what it is after a command.
+pub(crate) fn run_line(run: &RunView, now: Time) -> String {
+    let next = run.next_due_at.map(|due| format!(", next due {}", at(due, now))).unwrap_or_default();
+    format!(
+        "{} ({}): {}, owner {}, version {}{next}",
+        run.run,
+        run.flow,
+        status(run),
+        run.owner.id,
+        run.version
+    )
+}
+
+/// A run in full: its facts, its outcomes, its exceptions, its escalations. Empty tables are left out.
+pub(crate) fn run(run: &RunView, now: Time) -> Vec<Table> {
+    let mut tables = vec![facts(run, now)];
+    if !run.outcomes.is_empty() {
+        let mut table =
+            Table::new(&["OUTCOME", "STATUS", "MET", "OWNER", "STARTED", "DUE", "DONE", "EVIDENCE"]);
+        for outcome in &run.outcomes {
+            table.row(outcome_tone(outcome), outcome_row(outcome, now));
+        }
+        tables.push(table);
+    }
+    if !run.exceptions.is_empty() {
+        tables.push(exceptions(&run.exceptions, now, false));
+    }
+    if !run.escalations.is_empty() {
+        let mut table = Table::new(&["ESCALATED", "LADDER", "STEP", "OUTCOME"]);
+        for step in &run.escalations {
+            let (ladder, outcome) = (word(&step.ladder), or_dash(step.outcome.as_deref()));
+            table.row(Tone::Plain, vec![at(step.at, now), ladder, step.step.to_string(), outcome]);
+        }
+        tables.push(table);
+    }
+    tables
+}
+
+fn facts(run: &RunView, now: Time) -> Table {
+    let mut table = Table::headless();
+    table.pair("run", &run.run);
+    table.pair("title", &run.title);
+    table.pair("flow", format!("{} version {}", run.flow, run.flow_version));
+    if let Some(client) = &run.client {
+        table.pair("client", client);
+    }
+    table.pair("subject", &run.subject);
+    if let Some(url) = &run.url {
+        table.pair("url", url);
+    }
+    let tone = tone(run);
+    table.row(tone, vec!["status".to_owned(), status(run)]);
+    if let Some(met) = run.met {
+        table.pair("met", yes_or_no(Some(met)));
+    }
+    let owner = format!("{}, as {}, since {}", run.owner.id, word(&run.owner.role), at(run.owner.since, now));
+    table.pair("owner", owner);
+    if let Some(ack) = &run.acknowledgement {
+        let text = match (&ack.acknowledged_at, &ack.by) {
+            (Some(time), Some(by)) => format!("{} by {by}", at(*time, now)),
+            (Some(time), None) => at(*time, now),
+            (None, _) => format!("no, due {}", at(ack.due_at, now)),
+        };
+        table.pair("acknowledged", text);
+    }
+    table.pair("opened", at(run.opened_at, now));
+    match run.closed_at {
+        Some(closed) => table.pair("closed", at(closed, now)),
+        None => table.pair("next due", at_or_dash(run.next_due_at, now)),
+    }
+    table.pair("version", run.version.to_string());
+    table
+}
+
+fn outcome_row(outcome: &OutcomeView, now: Time) -> Vec<String> {
+    vec![
+        outcome.id.clone(),
+        word(&outcome.status),
+        yes_or_no(outcome.met).to_owned(),
+        outcome.owner.clone(),
+        at_or_dash(outcome.started_at, now),
+        at_or_dash(outcome.due_at, now),
+        at_or_dash(outcome.done_at, now),
+        or_dash(outcome.evidence.as_deref()),
+    ]
+}
+
+/// A table of exceptions; with flow and run where they are of several.
+pub(crate) fn exceptions(exceptions: &[ExceptionView], now: Time, of_several: bool) -> Table {
+    let mut columns =
+        vec!["EXCEPTION", "KIND", "STATUS", "OUTCOME", "OWNER", "OPENED", "RECOVERY DUE", "RESOLVED"];
+    if of_several {
+        columns.extend(["FLOW", "RUN"]);
+    }
+    let mut table = Table::new(&columns);
+    for exception in exceptions {
+        let mut cells = vec![
+            exception.id.clone(),
+            word(&exception.kind),
+            word(&exception.status),
+            or_dash(exception.outcome.as_deref()),
+            exception.owner.clone(),
+            at(exception.opened_at, now),
+            at(exception.recovery_due_at, now),
+            at_or_dash(exception.resolved_at, now),
+        ];
+        if of_several {
+            cells.extend([exception.flow.clone(), or_dash(exception.run.as_deref())]);
+        }
+        let tone = match exception.status {
+            ExceptionStatus::Resolved => Tone::Faint,
+            ExceptionStatus::Open if exception.recovery_due_at <= now => Tone::Alarm,
+            ExceptionStatus::Open => Tone::Plain,
+        };
+        table.row(tone, cells);
+    }
+    table
+}
+
+/// `active, overdue`.
+fn status(run: &RunView) -> String {
+    let marks = [("overdue", run.overdue), ("paused", run.paused), ("suppressed", run.suppressed)];
+    let marks = marks.iter().filter(|(_, is_set)| *is_set).map(|(mark, _)| (*mark).to_owned());
+    std::iter::once(word(&run.status)).chain(marks).collect::<Vec<_>>().join(", ")
+}
+
+fn tone(run: &RunView) -> Tone {
+    match run.status {
+        Status::Closed | Status::Cancelled => Tone::Faint,
+        Status::Active | Status::Verifying if run.overdue => Tone::Alarm,
+        Status::Active | Status::Verifying => Tone::Plain,
+    }
+}
+
+fn outcome_tone(outcome: &OutcomeView) -> Tone {
+    match outcome.status {
+        OutcomeStatus::Done | OutcomeStatus::Waiting => Tone::Plain,
+        OutcomeStatus::Failed => Tone::Alarm,
+        OutcomeStatus::Open if outcome.breached_at.is_some() => Tone::Alarm,
+        OutcomeStatus::Open => Tone::Plain,
+    }
+}
+
+fn acknowledged(run: &RunView) -> &'static str {
+    match &run.acknowledgement {
+        None => "-",
+        Some(ack) if ack.acknowledged_at.is_some() => "yes",
+        Some(_) => "no",
+    }
+}
+
+fn yes_or_no(answer: Option<bool>) -> &'static str {
+    match answer {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "-",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn view() -> RunView {
+        let run = json!({
+            "run": "mzxw6ytboi2a-01K00000000000000000000000", "flow": "blog-launch", "flow_version": 3,
+            "client": "acme", "subject": "contentful:5KsDBWseXY6", "title": "Spring launch", "url": null,
+            "status": "active", "overdue": true, "paused": false, "suppressed": false, "met": null, "version": 7,
+            "opened_at": "2026-11-23T09:00:00.000Z", "closed_at": null, "next_due_at": "2026-11-23T13:00:00.000Z",
+            "owner": {"id": "ana", "since": "2026-11-23T09:00:00.000Z", "as": "owner"},
+            "acknowledgement": {"due_at": "2026-11-23T13:00:00.000Z", "acknowledged_at": null, "by": null, "lease_until": null},
+            "outcomes": [
+                {"id": "crm-tag", "status": "open", "met": false, "started_at": "2026-11-23T09:00:00.000Z",
+                 "due_at": "2026-11-23T11:00:00.000Z", "done_at": null, "breached_at": "2026-11-23T11:00:00.000Z",
+                 "owner": "rio", "evidence": null},
+                {"id": "sales-deck", "status": "waiting", "met": null, "started_at": null, "due_at": null,
+                 "done_at": null, "breached_at": null, "owner": "ana", "evidence": null}],
+            "checks": [],
+            "exceptions": [{"id": "x5", "kind": "sla_breached", "status": "open", "run": "mzxw6ytboi2a-01K00000000000000000000000",
+                "flow": "blog-launch", "subject": "contentful:5KsDBWseXY6", "outcome": "crm-tag", "owner": "lea",
+                "opened_at": "2026-11-23T11:00:00.000Z", "recovery_due_at": "2026-11-24T11:00:00.000Z", "resolved_at": null}],
+            "escalations": [{"ladder": "breached", "outcome": "crm-tag", "step": 0, "at": "2026-11-23T11:00:00.000Z"}],
+            "a_field_of_a_newer_version": 1
+        });
+        serde_json::from_value(run).unwrap()
+    }
+
+    const NOON: &str = "2026-11-23T12:00:00Z";
+
+    #[test]
+    fn a_list_of_runs_is_a_line_each() {
+        insta::assert_snapshot!(runs(&[view()], NOON.parse().unwrap()).render(false), @"");
+    }
+
+    #[test]
+    fn a_run_shows_who_has_it_what_is_due_and_what_went_wrong() {
+        let tables = run(&view(), NOON.parse().unwrap());
+        let text: Vec<String> = tables.iter().map(|table| table.render(false)).collect();
+        insta::assert_snapshot!(text.join("\n"), @"");
+        insta::assert_snapshot!(run_line(&view(), NOON.parse().unwrap()), @"");
+    }
+}

@@ -1,0 +1,54 @@
+//! What the clock says is next for a run.
+
+use super::{OutcomeStatus, Run};
+use crate::time::{Span, Time};
+
+/// What the clock says is next for a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Due {
+    /// The warning of an outcome (its position).
+    Warning(usize),
+    /// The deadline of an outcome.
+    Breach(usize),
+    /// The next step of an outcome's ladder.
+    BreachStep(usize),
+    /// The end of the acknowledgement window.
+    Acknowledgement,
+    /// The next step of the ladder `not_acknowledged`.
+    AcknowledgementStep,
+    /// The recovery deadline of an exception (its position).
+    Recovery(usize),
+    /// A week without anything.
+    Stalled,
+}
+
+/// How long an open run may have nothing due (DESIGN section 5, rule 12).
+const STALLED_AFTER: Span = Span::days(7);
+
+impl Run {
+    /// What is due next, and when; `None` once the run is over.
+    pub fn next_due(&self) -> Option<(Time, Due)> {
+        if !self.is_open() {
+            return None;
+        }
+        let outcomes = self.outcomes.iter().enumerate().flat_map(|(n, outcome)| {
+            let clock = outcome.clock.as_ref().filter(|_| outcome.status != OutcomeStatus::Done);
+            let warning = clock.and_then(|clock| clock.warn_at).map(|at| (at, Due::Warning(n)));
+            let breach =
+                clock.filter(|_| outcome.breached_at.is_none()).map(|clock| (clock.due_at, Due::Breach(n)));
+            let step = outcome.ladder.at.map(|at| (at, Due::BreachStep(n)));
+            [warning, breach, step].into_iter().flatten()
+        });
+        let ack = self.ack.iter().flat_map(|ack| {
+            let window = ack.window.map(|at| (at, Due::Acknowledgement));
+            let step = ack.ladder.at.map(|at| (at, Due::AcknowledgementStep));
+            [window, step].into_iter().flatten()
+        });
+        let recovery = self.exceptions.iter().enumerate().filter_map(|(n, exception)| {
+            let pending = exception.resolved_at.is_none() && !exception.recovery_breached;
+            pending.then_some((exception.recovery_due_at, Due::Recovery(n)))
+        });
+        let next = outcomes.chain(ack).chain(recovery).min();
+        Some(next.unwrap_or((self.last_at + STALLED_AFTER, Due::Stalled)))
+    }
+}

@@ -1,0 +1,145 @@
+//! From a publish to an escalation, a ticket and the end of the run.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use meshline_core::time::Span;
+use meshline_tests::{Local, campaign_tag};
+use serde_json::json;
+
+#[tokio::test]
+async fn a_publish_delivered_twice_opens_one_run_with_an_owner_and_deadlines() {
+    let local = Local::start().await;
+    let (headers, body) = local.signed_publish("5Ks");
+    let first = local.send("POST", "/hooks/contentful", &headers, body.clone()).await;
+    let second = local.send("POST", "/hooks/contentful", &headers, body).await;
+    assert_eq!((first.0, &first.1["events"][0]["duplicate"]), (202, &json!(false)));
+    assert_eq!((second.0, &second.1["events"][0]["duplicate"]), (202, &json!(true)));
+    local.settle().await;
+
+    let runs = local.runs("blog-launch").await;
+    assert_eq!(runs.len(), 1);
+    let run = &runs[0];
+    assert_eq!(run["subject"], "contentful:5Ks");
+    assert_eq!(run["owner"]["id"], "ana");
+    assert_eq!(run["acknowledgement"]["due_at"], "2026-11-23T13:00:00.000Z");
+    assert_eq!(run["outcomes"][0]["due_at"], "2026-11-23T11:00:00.000Z");
+    assert_eq!(run["outcomes"][2]["status"], "waiting");
+    let requests = local.queue("requests").await;
+    assert_eq!(requests.len(), 1);
+    assert_eq!(requests[0]["data"]["payload"], json!({"asset": "contentful:5Ks", "tag": "spring"}));
+}
+
+#[tokio::test]
+async fn a_crm_signal_verifies_an_outcome_and_starts_what_waits_for_it() {
+    let local = Local::start().await;
+    let run = local.opened("5Ks").await;
+    local.advance(Span::minutes(30)).await;
+    let unrelated =
+        json!({"subscriptionType": "contact.propertyChange", "propertyName": "email", "propertyValue": "x"});
+    assert_eq!(local.hubspot("5Ks", &[unrelated, campaign_tag()]).await.0, 202);
+    local.settle().await;
+
+    let run = local.get(&format!("/v1/runs/{run}")).await;
+    assert_eq!((&run["outcomes"][0]["status"], &run["outcomes"][0]["met"]), (&json!("done"), &json!(true)));
+    assert_eq!(run["outcomes"][2]["due_at"], "2026-11-25T09:30:00.000Z");
+}
+
+#[tokio::test]
+async fn a_missed_deadline_makes_one_breach_one_escalation_and_one_ticket() {
+    let local = Local::start().await;
+    let run = local.opened("5Ks").await;
+    assert_eq!(local.post(&format!("/v1/runs/{run}/acknowledge"), &json!({})).await.0, 200);
+    local.advance(Span::hours(3)).await;
+    local.advance(Span::hours(1)).await;
+
+    let trail = local.trail(&run).await;
+    assert_eq!(trail.iter().filter(|kind| *kind == "sla_breached").count(), 1);
+    let escalations = local.queue("escalations").await;
+    assert_eq!(escalations.len(), 1, "{escalations:#?}");
+    let escalation = &escalations[0];
+    assert_eq!(escalation["type"], "meshline.escalated");
+    assert_eq!(escalation["data"]["outcome"], "crm-tag");
+    assert_eq!(escalation["data"]["breached_at"], "2026-11-23T11:00:00.000Z");
+    assert_eq!(escalation["data"]["notify"][0]["email"], "dev@example.com");
+    let tickets = local.queue("exceptions").await;
+    assert_eq!(tickets.len(), 1);
+    assert_eq!(tickets[0]["data"]["kind"], "sla_breached");
+    assert_eq!(tickets[0]["data"]["owner"], "cleo");
+    assert_eq!(local.get("/v1/exceptions?status=open").await["items"].as_array().unwrap().len(), 1);
+
+    let bus = local.get("/_local/bus").await;
+    let breaches = bus["messages"].as_array().unwrap().iter();
+    assert_eq!(breaches.filter(|m| m["body"]["detail-type"] == "meshline.sla_breached").count(), 1);
+    assert_eq!(local.get("/_local/inbox").await["messages"].as_array().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_missed_acknowledgement_hands_the_run_to_the_backup_and_clocks_run_on() {
+    let local = Local::start().await;
+    let run = local.opened("5Ks").await;
+    local.hubspot("5Ks", &[campaign_tag()]).await;
+    local.settle().await;
+    local.advance(Span::hours(4)).await;
+
+    let run = local.get(&format!("/v1/runs/{run}")).await;
+    assert_eq!((&run["owner"]["id"], &run["owner"]["as"]), (&json!("ben"), &json!("backup")));
+    assert_eq!(run["acknowledgement"]["due_at"], "2026-11-23T17:00:00.000Z");
+    assert_eq!(run["outcomes"][1]["due_at"], "2026-11-23T15:00:00.000Z");
+    let told = &local.queue("escalations").await[0]["data"]["notify"];
+    assert_eq!((&told[0]["id"], &told[1]["id"]), (&json!("ana"), &json!("ben")));
+}
+
+#[tokio::test]
+async fn a_run_with_everything_verified_closes_and_its_trail_is_valid() {
+    let local = Local::start().await;
+    let run = local.opened("5Ks").await;
+    local.post(&format!("/v1/runs/{run}/acknowledge"), &json!({"if_version": 2})).await;
+    local.hubspot("5Ks", &[campaign_tag(), json!({"subscriptionType": "email.sent"})]).await;
+    local.settle().await;
+    let evidence = json!({"evidence": "https://drive.example.com/deck"});
+    let (status, done) = local.post(&format!("/v1/runs/{run}/outcomes/sales-deck/complete"), &evidence).await;
+    assert_eq!((status, &done["status"], &done["met"]), (200, &json!("closed"), &json!(true)));
+
+    let verified = local.get(&format!("/v1/runs/{run}/audit/verify")).await;
+    assert_eq!(verified, json!({"valid": true, "records": 7, "fault": null}));
+    let report = local.get("/v1/reports/sla?flow=blog-launch").await;
+    assert_eq!((&report["triggers"], &report["met"], &report["missed"]), (&json!(1), &json!(1), &json!(0)));
+    let timeline = local.get("/v1/subjects/contentful%3A5Ks/timeline").await;
+    let kinds: Vec<&str> =
+        timeline["items"].as_array().unwrap().iter().map(|i| i["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds.iter().filter(|kind| **kind == "event").count(), 3);
+    assert_eq!(kinds.iter().filter(|kind| **kind == "record").count(), 7);
+}
+
+#[tokio::test]
+async fn an_edited_record_is_named_by_verification() {
+    let local = Local::start().await;
+    let run = local.opened("5Ks").await;
+    let edit = local
+        .stack
+        .app
+        .clients
+        .dynamodb()
+        .update_item()
+        .table_name("meshline-audit")
+        .key("pk", AttributeValue::S(run.clone()))
+        .key("sk", AttributeValue::N("1".to_owned()))
+        .update_expression("SET detail.#owner = :ben")
+        .expression_attribute_names("#owner", "owner")
+        .expression_attribute_values(":ben", AttributeValue::S("ben".to_owned()));
+    edit.send().await.unwrap();
+
+    let verified = local.get(&format!("/v1/runs/{run}/audit/verify")).await;
+    assert_eq!((&verified["valid"], &verified["fault"]["seq"]), (&json!(false), &json!(1)));
+}
+
+#[tokio::test]
+async fn an_unpublish_cancels_and_a_later_publish_opens_a_new_run() {
+    let local = Local::start().await;
+    let run = local.opened("5Ks").await;
+    let cancelled = local.post(&format!("/v1/runs/{run}/cancel"), &json!({"reason": "wrong post"})).await;
+    assert_eq!(cancelled.1["status"], "cancelled");
+    local.advance(Span::minutes(5)).await;
+    let second = local.opened("5Ks").await;
+    assert_ne!(run, second);
+    assert_eq!(local.runs("blog-launch").await.len(), 2);
+}

@@ -1,0 +1,6 @@
+//! What a user of the local stack sees: the same handlers, SDK calls and messages as on AWS.
+
+mod bad_input;
+mod cost;
+mod life;
+mod restart;

@@ -1,0 +1,68 @@
+//! The arrows between the crates (docs/ARCHITECTURE.md): what may depend on what.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+/// The names of the packages that `package` is built from.
+fn tree(package: &str) -> BTreeSet<String> {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let output = Command::new(cargo)
+        .args([
+            "tree",
+            "--offline",
+            "--prefix",
+            "none",
+            "--edges",
+            "normal",
+            "--format",
+            "{p}",
+            "-p",
+            package,
+        ])
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let lines = String::from_utf8(output.stdout).expect("UTF-8");
+    lines.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+}
+
+fn ours(package: &str) -> BTreeSet<String> {
+    tree(package).into_iter().filter(|name| name.starts_with("meshline") && name != package).collect()
+}
+
+fn names(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+const FUNCTIONS: [&str; 5] =
+    ["meshline-ingest", "meshline-route", "meshline-sla-check", "meshline-relay", "meshline-ops-api"];
+
+#[test]
+fn the_core_and_the_sources_are_pure() {
+    for package in ["meshline-core", "meshline-sources"] {
+        for name in tree(package) {
+            let impure = name.starts_with("aws-")
+                || ["tokio", "hyper", "lambda_runtime", "reqwest"].contains(&name.as_str());
+            assert!(!impure, "{package} is built from {name}");
+        }
+    }
+    assert_eq!(ours("meshline-core"), names(&[]));
+    assert_eq!(ours("meshline-sources"), names(&["meshline-core"]));
+}
+
+#[test]
+fn a_function_depends_on_no_other_function_and_on_no_emulator() {
+    let allowed = names(&["meshline-aws", "meshline-core", "meshline-sources"]);
+    for function in FUNCTIONS {
+        assert!(ours(function).is_subset(&allowed), "{function}: {:?}", ours(function));
+        for name in tree(function) {
+            let emulator = name.starts_with("dynoxide")
+                || name.starts_with("rustack")
+                || name == "axum"
+                || name == "rusqlite";
+            assert!(!emulator, "{function} is built from {name}");
+        }
+    }
+    assert_eq!(ours("meshline-aws"), names(&["meshline-core"]));
+}
