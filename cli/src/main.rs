@@ -4,6 +4,7 @@ mod audit;
 mod client;
 mod commands;
 mod configuration;
+mod demo;
 mod failure;
 mod lists;
 mod refusal;
