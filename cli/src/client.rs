@@ -225,7 +225,7 @@ impl Client {
             ByteStream::new(response.take_body()).collect().await.map_err(|error| Broken::of(&error))?;
         let text = String::from_utf8_lossy(&body.into_bytes()).into_owned();
         if !(200..300).contains(&status) {
-            return Ok(Err(Failure::Refused(Box::new(Refusal::new(status, &text)))));
+            return Ok(Err(Failure::Refused(Box::new(Refusal::new(status, &text).at(there)))));
         }
         Ok(Ok(Answer { text, now: there.unwrap_or_else(self.now) }))
     }
@@ -321,9 +321,13 @@ mod tests {
 
     #[test]
     fn a_refused_connection_is_found_in_the_chain() {
-        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
-        assert!(matches!(Broken::of(&io::Error::other(refused)), Broken::Refused));
-        let reset = io::Error::from(io::ErrorKind::ConnectionReset);
-        assert!(matches!(Broken::of(&io::Error::other(reset)), Broken::Connection(_)));
+        #[derive(Debug, thiserror::Error)]
+        #[error("the call failed")]
+        struct Outer(#[source] io::Error);
+        let of = |kind: io::ErrorKind| Broken::of(&Outer(kind.into()));
+        assert!(matches!(of(io::ErrorKind::ConnectionRefused), Broken::Refused));
+        assert!(
+            matches!(of(io::ErrorKind::ConnectionReset), Broken::Connection(why) if why == "connection reset")
+        );
     }
 }

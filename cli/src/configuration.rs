@@ -136,12 +136,12 @@ mod tests {
         for name in ["b.yaml", "a.yml", "notes.md", "sub/c.yaml", ".hidden/d.yaml"] {
             fs::write(folder.join(name), name).unwrap();
         }
-        let files = files(&folder).unwrap();
+        let found = files(&folder).unwrap();
         let one = files(&folder.join("notes.md")).unwrap();
         fs::remove_dir_all(&folder).unwrap();
-        let texts: Vec<&str> = files.iter().map(|file| file.text.as_str()).collect();
+        let texts: Vec<&str> = found.iter().map(|file| file.text.as_str()).collect();
         assert_eq!(texts, ["a.yml", "b.yaml", "sub/c.yaml"]);
-        assert!(files.iter().all(|file| Path::new(&file.name).starts_with(&folder)));
+        assert!(found.iter().all(|file| Path::new(&file.name).starts_with(&folder)));
         assert_eq!(one.len(), 1, "a file that is named is read, whatever its name");
         assert!(matches!(files(&folder), Err(Failure::Usage(_))));
     }
@@ -162,6 +162,12 @@ mod tests {
             change("webinar", Action::Add, 1, &[]),
             change("old", Action::Unchanged, 2, &[]),
         ];
-        insta::assert_snapshot!(show_plan(&Planned { applied: false, generation: 3, changes }), @"");
+        insta::assert_snapshot!(show_plan(&Planned { applied: false, generation: 3, changes }), @r#"
+        ~ flow blog-launch, version 4
+            outcomes[0].sla: "2h" -> "4h"
+        + flow webinar, version 1
+        = flow old, version 2
+        planned on generation 3, not applied: 1 added, 1 updated, 1 unchanged
+        "#);
     }
 }

@@ -55,13 +55,21 @@ impl Story<'_> {
         let first = self.post("/hooks/contentful", &signed, &body).await?;
         let second = self.post("/hooks/contentful", &signed, &body).await?;
         let duplicate = |answer: &Value| answer.pointer("/events/0/duplicate").cloned().unwrap_or_default();
-        self.detail(&format!("202, duplicate: {}; delivered again: duplicate: {}", duplicate(&first), duplicate(&second)));
+        self.detail(&format!(
+            "202, duplicate: {}; delivered again: duplicate: {}",
+            duplicate(&first),
+            duplicate(&second)
+        ));
         self.stack.settle().await?;
         let runs = self.get(&format!("/v1/runs?flow=blog-launch&limit=1")).await?;
         let run = runs.pointer("/items/0").context("no run was opened")?;
         let id = text(run, "/run").to_owned();
         self.say(&format!("a run is open: {id}"));
-        self.detail(&format!("owner {}, to be acknowledged by {}", text(run, "/owner/id"), text(run, "/acknowledgement/due_at")));
+        self.detail(&format!(
+            "owner {}, to be acknowledged by {}",
+            text(run, "/owner/id"),
+            text(run, "/acknowledgement/due_at")
+        ));
         for outcome in run.pointer("/outcomes").and_then(Value::as_array).into_iter().flatten() {
             let due = outcome.get("due_at").and_then(Value::as_str).unwrap_or("waits for crm-tag");
             self.detail(&format!("expects {:<14} {due}", text(outcome, "/id")));
@@ -88,16 +96,27 @@ impl Story<'_> {
     async fn missed(&self, run: &str) -> anyhow::Result<()> {
         self.advance(Span::hours(6)).await?;
         let run = self.get(&format!("/v1/runs/{run}")).await?;
-        let breached = run.pointer("/outcomes/1/breached_at").and_then(Value::as_str).context("no breach was found")?;
+        let breached =
+            run.pointer("/outcomes/1/breached_at").and_then(Value::as_str).context("no breach was found")?;
         self.say(&format!("nurture-email did not come: breached at {breached}"));
         for message in self.messages("escalations").await? {
-            let told = message.pointer("/body/data/notify").and_then(Value::as_array).cloned().unwrap_or_default();
+            let told =
+                message.pointer("/body/data/notify").and_then(Value::as_array).cloned().unwrap_or_default();
             let names: Vec<&str> = told.iter().map(|who| text(who, "/name")).collect();
-            self.detail(&format!("escalated through SQS to {}, severity {}", names.join(" and "), text(&message, "/body/data/severity")));
+            self.detail(&format!(
+                "escalated through SQS to {}, severity {}",
+                names.join(" and "),
+                text(&message, "/body/data/severity")
+            ));
         }
         for message in self.messages("exceptions").await? {
             let ticket = |name: &str| text(&message, &format!("/body/data/{name}")).to_owned();
-            self.detail(&format!("ticket {} for {}, to be recovered by {}", ticket("exception"), ticket("owner"), ticket("recovery_due_at")));
+            self.detail(&format!(
+                "ticket {} for {}, to be recovered by {}",
+                ticket("exception"),
+                ticket("owner"),
+                ticket("recovery_due_at")
+            ));
             self.detail(&format!("playbook {}", ticket("playbook")));
         }
         Ok(())
@@ -112,7 +131,10 @@ impl Story<'_> {
         let evidence = json!({"evidence": "https://drive.example.com/spring-deck"});
         self.command("ana", &format!("/v1/runs/{run}/outcomes/sales-deck/complete"), &evidence).await?;
         let run = self.get(&format!("/v1/runs/{run}")).await?;
-        self.say(&format!("ana completes sales-deck with a link as evidence: the run is {}", text(&run, "/status")));
+        self.say(&format!(
+            "ana completes sales-deck with a link as evidence: the run is {}",
+            text(&run, "/status")
+        ));
         Ok(())
     }
 
@@ -130,14 +152,25 @@ impl Story<'_> {
         if verified.get("valid") != Some(&Value::Bool(true)) {
             bail!("the trail is broken: {verified}");
         }
-        println!("trail verified: {} records, unbroken from the first to the run's head", verified["records"]);
+        println!(
+            "trail verified: {} records, unbroken from the first to the run's head",
+            verified["records"]
+        );
         let report = self.get("/v1/reports/sla?flow=blog-launch").await?;
         println!(
             "report blog-launch: {} trigger, {} met, {} missed, {} pending; mean time to remediation {} s; exceptions {} opened, {} open",
-            report["triggers"], report["met"], report["missed"], report["pending"],
-            report["mean_time_to_remediation_s"], report["exceptions"]["opened"], report["exceptions"]["open"],
+            report["triggers"],
+            report["met"],
+            report["missed"],
+            report["pending"],
+            report["mean_time_to_remediation_s"],
+            report["exceptions"]["opened"],
+            report["exceptions"]["open"],
         );
-        println!("\nthe stack stays up at {}: look around with `meshline runs`, `meshline audit show {run}`; stop with Ctrl-C", self.url);
+        println!(
+            "\nthe stack stays up at {}: look around with `meshline runs`, `meshline audit show {run}`; stop with Ctrl-C",
+            self.url
+        );
         Ok(())
     }
 
@@ -180,7 +213,8 @@ impl Story<'_> {
     }
 
     async fn command(&self, person: &str, path: &str, body: &Value) -> anyhow::Result<()> {
-        let headers = [("authorization", format!("Local {person}")), ("content-type", "application/json".to_owned())];
+        let headers =
+            [("authorization", format!("Local {person}")), ("content-type", "application/json".to_owned())];
         let headers = headers.map(|(name, value)| (name.to_owned(), value));
         self.post(path, &headers, &body.to_string()).await?;
         self.stack.settle().await?;

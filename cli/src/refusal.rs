@@ -4,6 +4,7 @@ use std::fmt;
 
 use meshline_core::config::Problem;
 use meshline_core::record::Record;
+use meshline_core::time::Time;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -16,13 +17,25 @@ pub(crate) struct Refusal {
     status: u16,
     /// The body: a problem of RFC 9457, API Gateway's `{"message"}`, or text.
     body: Value,
+    /// The time there, where the answer says it.
+    now: Option<Time>,
 }
 
 impl Refusal {
     /// The refusal that `body` explains.
     pub(crate) fn new(status: u16, body: &str) -> Self {
         let body = serde_json::from_str(body).unwrap_or_else(|_| Value::String(body.to_owned()));
-        Self { status, body }
+        Self { status, body, now: None }
+    }
+
+    /// The same, with the time there.
+    pub(crate) fn at(self, now: Option<Time>) -> Self {
+        Self { now, ..self }
+    }
+
+    /// The time there, where the answer says it.
+    pub(crate) fn now(&self) -> Option<Time> {
+        self.now
     }
 
     /// Whether the same request may succeed later, unchanged.

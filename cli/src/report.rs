@@ -108,7 +108,21 @@ mod tests {
         .unwrap();
         let now = "2026-11-23T00:00:00Z".parse().unwrap();
         let text = format!("{}\n{}", summary(&report, now).render(false), outcomes(&report).render(false));
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @r#"
+        flow               blog-launch
+        from               2026-09-24T00:00Z (60d ago)
+        to                 2026-11-23T00:00Z (now)
+        triggers           10
+        runs               8 met, 1 missed, 1 pending, 0 cancelled
+        met                88.8% of 90% over 60d
+        error budget left  -11%
+        to acknowledge     p50 10m, p95 2h30m
+        to remediate       1h30m on average
+        exceptions         1 opened, 0 open, 1 within recovery SLA
+
+        OUTCOME  DONE  MET  MISSED  PENDING  P50   P95  P99
+        crm-tag  9     8    1       0        1m1s  5m   2h3m20s
+        "#);
     }
 
     #[test]

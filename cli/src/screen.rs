@@ -64,7 +64,7 @@ impl Screen {
                 let changes = refusal.changes();
                 if !changes.is_empty() {
                     lines.push("since then:".to_owned());
-                    lines.push(show::records(&changes, now).render(false));
+                    lines.push(show::records(&changes, refusal.now().unwrap_or(now)).render(false));
                 }
             }
             Failure::Usage(_) | Failure::Unreachable(_) | Failure::Unreadable { .. } | Failure::Output(_) => {

@@ -133,7 +133,11 @@ mod tests {
         let mut table = Table::new(&["TITLE", "STATUS"]);
         table.row(Tone::Alarm, vec!["two\nlines".to_owned(), "open".to_owned()]);
         table.row(Tone::Faint, vec!["over".to_owned(), "closed".to_owned()]);
-        insta::assert_snapshot!(table.render(false), @"");
+        insta::assert_snapshot!(table.render(false), @r#"
+        TITLE      STATUS
+        two lines  open
+        over       closed
+        "#);
         let coloured = table.render(true);
         assert!(coloured.contains("\x1b[31mtwo lines") && coloured.contains("\x1b[2mover"), "{coloured}");
     }

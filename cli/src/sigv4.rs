@@ -105,6 +105,6 @@ mod tests {
         assert_eq!(headers["x-amz-date"], "20261123T090000Z");
         assert_eq!(headers["x-amz-security-token"], "token");
         // The signature was computed independently, with botocore's SigV4Auth.
-        insta::assert_snapshot!(headers["authorization"].to_str().unwrap(), @"");
+        insta::assert_snapshot!(headers["authorization"].to_str().unwrap(), @"AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261123/eu-west-1/execute-api/aws4_request, SignedHeaders=host;idempotency-key;x-amz-date;x-amz-security-token, Signature=5a057c17c38abe1625e658a3bd4d398b4bb7016c1fb40b43cd5dd66db8c0b792");
     }
 }

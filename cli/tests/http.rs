@@ -58,7 +58,8 @@ fn read(stream: &TcpStream) -> Seen {
             line => lines.push(line.to_owned()),
         }
     }
-    let lower = |line: &String| line.split_once(": ").map(|(n, value)| format!("{}: {value}", n.to_lowercase()));
+    let lower =
+        |line: &String| line.split_once(": ").map(|(n, value)| format!("{}: {value}", n.to_lowercase()));
     let headers: Vec<String> = lines.iter().skip(1).filter_map(lower).collect();
     let length = headers.iter().find_map(|line| line.strip_prefix("content-length: "));
     let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
@@ -149,7 +150,12 @@ fn a_stale_version_shows_what_changed() {
     let server = Server::answering(vec![problem("409 Conflict", body)]);
     let output = meshline(&server.url, &["ack", "a-1", "--if-version", "1"]);
     assert_eq!(output.status.code(), Some(1));
-    insta::assert_snapshot!(text(&output.stderr), @"");
+    insta::assert_snapshot!(text(&output.stderr), @r#"
+    meshline: 409 stale-version: the run has changed since you saw it: you saw version 1, it is at version 2
+    since then:
+    SEQ  AT                           BY   KIND        WHAT
+    2    2026-11-23T11:30Z (30m ago)  ben  note_added  on it
+    "#);
     server.seen();
 }
 
@@ -162,7 +168,11 @@ fn every_problem_of_a_configuration_is_a_line() {
     let server = Server::answering(vec![problem("422 Unprocessable Entity", body)]);
     let output = meshline(&server.url, &["plan", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")]);
     assert_eq!(output.status.code(), Some(1));
-    insta::assert_snapshot!(text(&output.stderr), @"");
+    insta::assert_snapshot!(text(&output.stderr), @r#"
+    a.yaml:3: owner: there is no role `x` (add it to the directory)
+    a.yaml:9: outcomes[0].sla: `2x` is not a duration (write `2h`)
+    meshline: 422 bad-configuration: the configuration has problems: 2 to mend; nothing was applied
+    "#);
     let seen = server.seen();
     assert_eq!(seen[0].line, "PUT /v1/config?dry_run=true HTTP/1.1");
     assert!(seen[0].body.starts_with(r#"{"files":[{"name":"#), "{}", seen[0].body);
@@ -190,7 +200,8 @@ fn all_pages_of_a_list_are_one_document() {
 
 #[test]
 fn a_broken_trail_ends_with_1() {
-    let body = r#"{"valid":false,"records":7,"fault":{"seq":4,"reason":"its content is not what was hashed"}}"#;
+    let body =
+        r#"{"valid":false,"records":7,"fault":{"seq":4,"reason":"its content is not what was hashed"}}"#;
     let server = Server::answering(vec![answer("200 OK", "application/json", body)]);
     let output = meshline(&server.url, &["audit", "verify", "a-1"]);
     assert_eq!(output.status.code(), Some(1));
@@ -213,8 +224,10 @@ fn a_connection_that_breaks_is_tried_again_with_the_same_key() {
 #[test]
 fn a_server_that_fails_or_is_none_ends_with_3() {
     let unavailable = r#"{"type":"urn:meshline:problem:unavailable","title":"try again","status":503}"#;
-    let answers =
-        vec![problem("503 Service Unavailable", unavailable), answer("200 OK", "text/html", "<h1>hello</h1>")];
+    let answers = vec![
+        problem("503 Service Unavailable", unavailable),
+        answer("200 OK", "text/html", "<h1>hello</h1>"),
+    ];
     let server = Server::answering(answers);
     for _ in 0..2 {
         let output = meshline(&server.url, &["runs"]);

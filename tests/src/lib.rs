@@ -44,8 +44,19 @@ impl Local {
         local
     }
 
+    /// A stack in memory, with the example flows, whose clock runs.
+    pub async fn running() -> Self {
+        let local = Self::new(None, false).await;
+        assert_eq!(local.apply(&EXAMPLES).await.0, 200);
+        local
+    }
+
     /// A stack with or without a data folder, and without configuration.
     pub async fn start_with(data: Option<PathBuf>) -> Self {
+        Self::new(data, true).await
+    }
+
+    async fn new(data: Option<PathBuf>, clock_frozen: bool) -> Self {
         let secrets = [
             ("contentful-current", CONTENTFUL_SECRET),
             ("hubspot-current", HUBSPOT_SECRET),
@@ -55,7 +66,7 @@ impl Local {
             public_url: URL.to_owned(),
             data,
             clock: Some(nine()),
-            clock_frozen: true,
+            clock_frozen,
             secrets: secrets.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
         };
         Self { stack: Stack::start(options).await.expect("the stack starts") }

@@ -181,6 +181,14 @@ mod tests {
             })
             .collect();
         let now = "2026-11-23T10:00:00Z".parse().unwrap();
-        insta::assert_snapshot!(super::records(&records, now).render(false), @"");
+        insta::assert_snapshot!(super::records(&records, now).render(false), @r#"
+        SEQ  AT                           BY                KIND                    WHAT
+        1    2026-11-23T09:45Z (15m ago)  system sla-check  run_opened              Entry.publish opened it for ana, to acknowledge by 2026-11-23T09:30Z (30m ago); 1 outcome expected
+        2    2026-11-23T09:45Z (15m ago)  system sla-check  acknowledgement_missed  ana should have acknowledged by 2026-11-23T09:30Z (30m ago)
+        3    2026-11-23T09:45Z (15m ago)  system sla-check  escalated               not_acknowledged, step 0, normal: tells ana, ben
+        4    2026-11-23T09:45Z (15m ago)  system sla-check  reassigned              ana to ben, as backup: not acknowledged
+        5    2026-11-23T09:45Z (15m ago)  system sla-check  outcome_done            crm-tag in time; sales-deck is due 2026-11-23T11:00Z (in 60m)
+        6    2026-11-23T09:45Z (15m ago)  system sla-check  run_closed              every promise was kept
+        "#);
     }
 }

@@ -220,14 +220,39 @@ mod tests {
 
     #[test]
     fn a_list_of_runs_is_a_line_each() {
-        insta::assert_snapshot!(runs(&[view()], NOON.parse().unwrap()).render(false), @"");
+        insta::assert_snapshot!(runs(&[view()], NOON.parse().unwrap()).render(false), @r#"
+        RUN                                      FLOW         STATUS           OWNER  ACK  OUTCOMES  OPENED                      NEXT DUE                    TITLE
+        mzxw6ytboi2a-01K00000000000000000000000  blog-launch  active, overdue  ana    no   0/2       2026-11-23T09:00Z (3h ago)  2026-11-23T13:00Z (in 60m)  Spring launch
+        "#);
     }
 
     #[test]
     fn a_run_shows_who_has_it_what_is_due_and_what_went_wrong() {
         let tables = run(&view(), NOON.parse().unwrap());
         let text: Vec<String> = tables.iter().map(|table| table.render(false)).collect();
-        insta::assert_snapshot!(text.join("\n"), @"");
-        insta::assert_snapshot!(run_line(&view(), NOON.parse().unwrap()), @"");
+        insta::assert_snapshot!(text.join("\n"), @r#"
+        run           mzxw6ytboi2a-01K00000000000000000000000
+        title         Spring launch
+        flow          blog-launch version 3
+        client        acme
+        subject       contentful:5KsDBWseXY6
+        status        active, overdue
+        owner         ana, as owner, since 2026-11-23T09:00Z (3h ago)
+        acknowledged  no, due 2026-11-23T13:00Z (in 60m)
+        opened        2026-11-23T09:00Z (3h ago)
+        next due      2026-11-23T13:00Z (in 60m)
+        version       7
+
+        OUTCOME     STATUS   MET  OWNER  STARTED                     DUE                          DONE  EVIDENCE
+        crm-tag     open     no   rio    2026-11-23T09:00Z (3h ago)  2026-11-23T11:00Z (60m ago)  -     -
+        sales-deck  waiting  -    ana    -                           -                            -     -
+
+        EXCEPTION  KIND          STATUS  OUTCOME  OWNER  OPENED                       RECOVERY DUE                RESOLVED
+        x5         sla_breached  open    crm-tag  lea    2026-11-23T11:00Z (60m ago)  2026-11-24T11:00Z (in 23h)  -
+
+        ESCALATED                    LADDER    STEP  OUTCOME
+        2026-11-23T11:00Z (60m ago)  breached  0     crm-tag
+        "#);
+        insta::assert_snapshot!(run_line(&view(), NOON.parse().unwrap()), @"mzxw6ytboi2a-01K00000000000000000000000 (blog-launch): active, overdue, owner ana, version 7, next due 2026-11-23T13:00Z (in 60m)");
     }
 }

@@ -422,3 +422,11 @@ fn when_very_much_falls_due_at_once_a_decision_stays_within_a_transaction_and_no
     assert_eq!((count("sla_breached"), count("exception_opened"), count("escalated")), (20, 20, 19));
     assert!(s.run().next_due().unwrap().0 > at("23 12:01"));
 }
+
+#[test]
+fn a_second_miss_does_not_put_off_the_ladder_that_is_being_climbed() {
+    let mut s = Story::of(&flow_with("within: 4h", "within: 1h"));
+    s.published("23 09:00").tick("23 10:00").tick("23 11:00");
+    let missed = s.news().lines().rfind(|line| line.contains("acknowledgement_missed")).unwrap().to_owned();
+    assert!(missed.ends_with("acknowledgement_missed cara by 23 11:00, ladder 23 14:00"), "{missed}");
+}
