@@ -151,9 +151,9 @@ mod tests {
         .unwrap();
         let now = "2026-11-23T10:00:00Z".parse().unwrap();
         insta::assert_snapshot!(timeline_table(&entries, now).render(false), @r#"
-        AT                           BY                 KIND           WHAT              RUN
-        2026-11-23T09:00Z (60m ago)  source contentful  Entry.publish  Spring            -
-        2026-11-23T09:05Z (55m ago)  ana                acknowledged   the owner has it  a-1
+        AT                           BY                 KIND           WHAT    RUN
+        2026-11-23T09:00Z (60m ago)  source contentful  Entry.publish  Spring  -
+        2026-11-23T09:05Z (55m ago)  ana                acknowledged   has it  a-1
         "#);
     }
 }

@@ -4,6 +4,7 @@ mod audit;
 mod client;
 mod commands;
 mod configuration;
+#[expect(clippy::print_stdout, reason = "it narrates; nobody parses it")]
 mod demo;
 mod failure;
 mod lists;
@@ -14,6 +15,7 @@ mod screen;
 mod show;
 mod sigv4;
 mod target;
+#[expect(clippy::print_stdout, reason = "it says where the stack is, once it is up")]
 mod up;
 mod webhook;
 
@@ -107,7 +109,7 @@ enum Command {
 async fn main() -> ExitCode {
     let Cli { options, command } = Cli::parse();
     if let Command::Up(args) = command {
-        return up::run(args).await.unwrap_or_else(|error| {
+        return Box::pin(up::run(args)).await.unwrap_or_else(|error| {
             eprintln!("meshline: {error:#}");
             Exit::Unreachable.into()
         });

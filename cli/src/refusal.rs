@@ -78,12 +78,11 @@ impl fmt::Display for Refusal {
         // `message` is how API Gateway says it.
         let said: Vec<&str> =
             ["title", "detail", "message", "Message"].iter().filter_map(|name| self.text(name)).collect();
-        match &self.body {
-            Value::String(text) if !text.trim().is_empty() => {
-                write!(f, ": {}", text.trim().chars().take(MAX_SHOWN).collect::<String>())?;
-            }
-            _ if said.is_empty() => write!(f, ": {}", reason_phrase(self.status))?,
-            _ => write!(f, ": {}", said.join(": "))?,
+        let text = self.body.as_str().map(str::trim).filter(|text| !text.is_empty());
+        match text {
+            Some(text) => write!(f, ": {}", text.chars().take(MAX_SHOWN).collect::<String>())?,
+            None if said.is_empty() => write!(f, ": {}", reason_phrase(self.status))?,
+            None => write!(f, ": {}", said.join(": "))?,
         }
         if self.status == 403 && kind.is_none() {
             f.write_str("; do your AWS credentials allow execute-api:Invoke there?")?;

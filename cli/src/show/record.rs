@@ -46,7 +46,7 @@ pub(crate) fn sentence(fact: &Fact, now: Time) -> String {
         Fact::SlaBreached(Breached { outcome, due_at, .. }) => {
             format!("{outcome} was due {}", at(*due_at, now))
         }
-        Fact::Acknowledged(_) => "the owner has it".to_owned(),
+        Fact::Acknowledged(_) => "has it".to_owned(),
         Fact::AcknowledgementMissed(Missed { owner, due_at, .. }) => {
             format!("{owner} should have acknowledged by {}", at(*due_at, now))
         }
