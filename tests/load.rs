@@ -63,7 +63,7 @@ async fn opened(local: &Local, expected: usize) -> HashMap<String, Time> {
         if opened.len() >= expected || tokio::time::Instant::now() > deadline {
             return opened;
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }
 

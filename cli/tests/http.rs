@@ -1,5 +1,7 @@
 //! The tool against a server that answers what it is told: what is sent, what is shown, how it ends.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a helper that fails is a test that fails")]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Output};

@@ -1,5 +1,7 @@
 //! `meshline webhook check` over the vectors that the adapters are judged by.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
 use std::process::{Command, Output};
 
 const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/vectors.json");

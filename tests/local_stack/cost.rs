@@ -4,7 +4,7 @@ use meshline_core::time::Span;
 use meshline_tests::{Local, campaign_tag};
 use serde_json::json;
 
-/// DESIGN section 13; docs/PERFORMANCE.md has the figure.
+/// The budget of docs/PERFORMANCE.md.
 const MAX_WRITE_UNITS: u64 = 60;
 
 #[tokio::test]

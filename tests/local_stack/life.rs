@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use meshline_core::time::Span;
-use meshline_tests::{Local, campaign_tag};
+use meshline_tests::{Local, campaign_tag, header};
 use serde_json::json;
 
 #[tokio::test]
@@ -142,4 +142,24 @@ async fn an_unpublish_cancels_and_a_later_publish_opens_a_new_run() {
     let second = local.opened("5Ks").await;
     assert_ne!(run, second);
     assert_eq!(local.runs("blog-launch").await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_signal_from_just_before_its_trigger_verifies_the_outcome() {
+    let local = Local::start().await;
+    let form = async |event: &str, delivery: &str| {
+        let body = json!({"event": event, "delivery": delivery, "asset": "form:7", "title": "Demo request"});
+        let headers = [header("x-forms-token", "forms-token"), header("content-type", "application/json")];
+        let answer = local.send("POST", "/hooks/forms", &headers, body.to_string().into_bytes()).await;
+        assert_eq!(answer.0, 202, "{}", answer.1);
+        local.settle().await;
+    };
+    form("form.answered", "d2").await;
+    form("form.submitted", "d1").await;
+    let run = &local.runs("lead-form").await[0];
+    assert_eq!((&run["status"], &run["met"]), (&json!("closed"), &json!(true)));
+
+    // A signal that a run has taken is no news to the next one.
+    form("form.submitted", "d3").await;
+    assert_eq!(local.runs("lead-form").await[0]["status"], "active");
 }

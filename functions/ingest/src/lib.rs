@@ -11,7 +11,7 @@ use meshline_core::time::Time;
 use meshline_sources::{Delivery, Normalised, Unreadable, Unverified, normalise, verify};
 use serde_json::{Value, json};
 
-/// The largest body taken in (DESIGN section 8).
+/// The largest body taken in.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
 /// How much of an unreadable body is kept for people to look at.
 const KEPT_BODY_BYTES: usize = 8 * 1024;

@@ -1,5 +1,6 @@
 //! Flows, sources and the directory: planned, applied and shown.
 
+use meshline_aws::config::too_large;
 use meshline_aws::http::{self, Problem, Response};
 use meshline_aws::{StoreError, execute};
 use meshline_core::config::source::Source;
@@ -31,6 +32,9 @@ impl Call<'_> {
                 let title = "the configuration has problems";
                 Problem::new(422, "bad-configuration", title, detail).with(json!({"problems": problems}))
             })?;
+            if let Some(why) = too_large(&plan) {
+                return Err(Problem::new(422, "too-many-changes", "too much at once", why));
+            }
             if dry_run {
                 return Ok(planned(&plan, false, before.generation));
             }

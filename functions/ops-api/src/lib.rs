@@ -1,4 +1,4 @@
-//! Ops API: commands and queries of operators, and the configuration. DESIGN section 8 is its contract.
+//! Ops API: commands and queries of operators, and the configuration. docs/ARCHITECTURE.md has its contract.
 
 mod caller;
 mod commands;

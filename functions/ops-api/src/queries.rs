@@ -76,7 +76,7 @@ impl Call<'_> {
         limit: usize,
     ) -> Result<(Vec<Run>, Option<String>), Problem> {
         let start = self.query("cursor");
-        let (mut runs, mut more) = (Vec::new(), false);
+        let (mut runs, mut unread) = (Vec::new(), None::<String>);
         for list in lists {
             let (mut cursor, mut found) = (start.clone(), 0);
             for _ in 0..MAX_PAGES {
@@ -89,13 +89,17 @@ impl Call<'_> {
                     break;
                 }
             }
-            more |= cursor.is_some();
+            // The newest point from which a list was not read on: what is older is for the next page.
+            unread = unread.max(cursor);
         }
-        runs.sort_by(|a, b| (b.opened_at, &b.run).cmp(&(a.opened_at, &a.run)));
-        more |= runs.len() > limit;
-        runs.truncate(limit);
-        let cursor = runs.last().filter(|_| more).map(|run| format!("{}_{}", run.opened_at, run.run));
-        Ok((runs, cursor))
+        let position = |run: &Run| format!("{}_{}", run.opened_at, run.run);
+        runs.sort_by_key(|run| std::cmp::Reverse(position(run)));
+        runs.retain(|run| unread.as_ref().is_none_or(|unread| position(run) >= *unread));
+        if runs.len() > limit {
+            runs.truncate(limit);
+            unread = runs.last().map(position);
+        }
+        Ok((runs, unread))
     }
 
     async fn loaded(&self, run: &str) -> Result<Run, Problem> {

@@ -9,6 +9,7 @@ use meshline_aws::execute::{self, ExecuteError};
 use meshline_aws::{App, StoreError, events, stream};
 use meshline_core::config::Config;
 use meshline_core::event::Event;
+use meshline_core::id;
 use meshline_core::route::{self, Candidate, Step};
 use meshline_core::time::Time;
 
@@ -63,6 +64,23 @@ async fn one(app: &App, event: &Event, now: Time) -> Result<(), StoreError> {
     let triggered: Vec<_> =
         triggered.iter().filter_map(|id| config.flows.get(id)).map(|flow| flow.document.as_ref()).collect();
     for step in route::steps(event, &triggered, &candidates) {
+        take(app, config, event, step, now).await?;
+    }
+    // Also when this is a retry after a crash: the run is there, and may not have looked at them yet.
+    let mut opened = Vec::new();
+    for flow in &triggered {
+        let run = id::run_id(event, &flow.id);
+        if app.runs.load(&run).await?.is_some() {
+            opened.push(run);
+        }
+    }
+    if opened.is_empty() {
+        return Ok(());
+    }
+    let kept = app.events.of_subject(&event.subject).await?;
+    let others: Vec<Candidate<'_>> =
+        candidates.into_iter().filter(|candidate| !opened.contains(&candidate.run.run)).collect();
+    for step in route::early(event, &opened, &kept, &others) {
         take(app, config, event, step, now).await?;
     }
     Ok(())

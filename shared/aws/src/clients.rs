@@ -34,7 +34,7 @@ pub struct Clients {
     write_units: AtomicU64,
 }
 
-/// The SDK waits a second before its first retry and puts no limit on a call (AWS.md section 5): both would
+/// The SDK waits a second before its first retry and puts no limit on a call: both would
 /// eat the time that a webhook's sender grants.
 fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()

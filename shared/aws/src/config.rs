@@ -28,6 +28,15 @@ const LOOK_AGAIN: Span = Span::from_ms(2_000);
 /// A transaction takes a hundred items: two for a flow, one for anything else, one for the index.
 const MAX_ITEMS: usize = 100;
 
+/// Why a plan changes more than one transaction can; `None` when it does not.
+pub fn too_large(plan: &Plan) -> Option<String> {
+    let changed = plan.changes.iter().filter(|change| change.action != Action::Unchanged);
+    let items = changed.fold(1, |items, change| items + if change.kind == Kind::Flow { 2 } else { 1 });
+    let why =
+        || format!("{items} items would change at once, at most {MAX_ITEMS} can: apply fewer documents");
+    (items > MAX_ITEMS).then(why)
+}
+
 /// The configuration in force, with what is made from it.
 #[derive(Clone)]
 pub struct InForce {
@@ -148,13 +157,6 @@ impl ConfigStore {
             plan.changes.iter().filter(|change| change.action != Action::Unchanged).collect();
         if changes.is_empty() {
             return Ok(());
-        }
-        let items = changes.len() + records.len() + 1;
-        if items > MAX_ITEMS {
-            let why = format!(
-                "{items} items are to change at once, at most {MAX_ITEMS} can: apply fewer documents"
-            );
-            return Err(StoreError::Refused { doing, why });
         }
         let mut write = self.clients.dynamodb().transact_write_items();
         write = write.transact_items(self.put_index(before, &plan.next)?);

@@ -69,7 +69,7 @@ impl StoreError {
         }
     }
 
-    /// From a transaction: the SDK retries none of these (AWS.md section 5).
+    /// From a transaction: the SDK retries none of these.
     pub fn from_transaction(doing: &'static str, error: SdkError<TransactWriteItemsError>) -> Self {
         let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
         else {

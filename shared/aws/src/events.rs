@@ -18,7 +18,7 @@ use crate::clients::Clients;
 use crate::error::StoreError;
 use crate::settings::Settings;
 
-/// How long events are kept (DESIGN section 6).
+/// How long events are kept.
 const KEEP: Span = Span::days(90);
 /// A write is billed per KB: above this, an event is stored compressed.
 const PLAIN_BYTES: usize = 900;
@@ -26,8 +26,8 @@ const PLAIN_BYTES: usize = 900;
 const MAX_STORED_BYTES: usize = 390 * 1024;
 /// More than any event we took in can have been before it was compressed: a batch's element is at most the batch.
 const MAX_EVENT_BYTES: u64 = 4 * 1024 * 1024;
-/// Pages of rejections looked through for one list.
-const REJECTION_DAYS: i64 = 90;
+/// Months of rejections looked through for one list: [`KEEP`], rounded up.
+const REJECTION_MONTHS: usize = 4;
 
 /// A DynamoDB item.
 pub type Item = HashMap<String, AttributeValue>;
@@ -132,12 +132,13 @@ impl Events {
     /// # Errors
     /// The table cannot take it now.
     pub async fn reject(&self, rejected: &Rejected) -> Result<(), StoreError> {
+        let day = rejected.received_at.day();
         let mark = meshline_core::id::mark(&format!("{}\n{}", rejected.reason, rejected.body));
         let text = serde_json::to_string(rejected).unwrap_or_default();
         let expires_at = (rejected.received_at + KEEP).unix_ms() / 1000;
         let item = Item::from([
-            ("pk".to_owned(), s(format!("REJECTED#{}", rejected.received_at.day()))),
-            ("sk".to_owned(), s(format!("{}#{mark}", rejected.source))),
+            ("pk".to_owned(), s(format!("REJECTED#{}", month(&day)))),
+            ("sk".to_owned(), s(format!("{day}#{}#{mark}", rejected.source))),
             ("rejected".to_owned(), s(text)),
             ("expires_at".to_owned(), AttributeValue::N(expires_at.to_string())),
         ]);
@@ -149,28 +150,37 @@ impl Events {
     /// # Errors
     /// The table cannot be read.
     pub async fn rejections(&self, limit: usize, now: Time) -> Result<Vec<Rejected>, StoreError> {
-        let mut found = Vec::new();
-        for day in (0..REJECTION_DAYS).map(|n| (now - Span::days(n)).day()) {
+        let mut months: Vec<String> = (0..=KEEP.ms() / Span::days(1).ms())
+            .map(|n| month(&(now - Span::days(n)).day()).to_owned())
+            .collect();
+        months.dedup();
+        let mut found: Vec<Rejected> = Vec::new();
+        for month in months.into_iter().take(REJECTION_MONTHS) {
             let query = self
                 .clients
                 .dynamodb()
                 .query()
                 .table_name(&self.table)
                 .key_condition_expression("pk = :pk")
-                .expression_attribute_values(":pk", s(format!("REJECTED#{day}")));
+                .expression_attribute_values(":pk", s(format!("REJECTED#{month}")))
+                .scan_index_forward(false)
+                .limit(i32::try_from(limit).unwrap_or(i32::MAX));
             let page = query.send().await.map_err(|e| StoreError::from_sdk("list rejections", e))?;
             let texts = page.items().iter().filter_map(|item| item.get("rejected")?.as_s().ok());
-            let mut of_day: Vec<Rejected> =
-                texts.filter_map(|text| serde_json::from_str(text).ok()).collect();
-            of_day.sort_by_key(|rejected| std::cmp::Reverse(rejected.received_at));
-            found.extend(of_day);
+            found.extend(texts.filter_map(|text| serde_json::from_str::<Rejected>(text).ok()));
             if found.len() >= limit {
                 break;
             }
         }
+        found.sort_by_key(|rejected| std::cmp::Reverse(rejected.received_at));
         found.truncate(limit);
         Ok(found)
     }
+}
+
+/// The month of a day: `2026-11` of `2026-11-23`.
+fn month(day: &str) -> &str {
+    day.get(..7).unwrap_or(day)
 }
 
 /// The attribute that holds an event; `None` when it does not fit.

@@ -127,7 +127,7 @@ pub async fn flow_record(
         actor,
         flow: id.clone(),
         flow_version: flow.version,
-        subject: String::new(),
+        subject: format!("flow:{id}"),
         config_hash: flow.hash.clone(),
         cause: None,
         fact,
@@ -184,15 +184,27 @@ pub async fn park(
 /// # Errors
 /// The table cannot be read.
 pub async fn verify(app: &App, run: &str) -> Result<Verification, StoreError> {
-    let records = match app.audit.trail(run, 0).await {
-        Ok(records) => records,
-        Err(StoreError::Corrupt { what, why, .. }) => {
-            let fault = trail::Fault { seq: 0, reason: format!("{what} cannot be read: {why}") };
-            return Ok(Verification { records: 0, fault: Some(fault) });
+    let mut stored = app.runs.load(run).await?;
+    let records = loop {
+        let records = match app.audit.trail(run, 0).await {
+            Ok(records) => records,
+            Err(StoreError::Corrupt { what, why, .. }) => {
+                let fault = trail::Fault { seq: 0, reason: format!("{what} cannot be read: {why}") };
+                return Ok(Verification { records: 0, fault: Some(fault) });
+            }
+            Err(error) => return Err(error),
+        };
+        let again = app.runs.load(run).await?;
+        if again == stored {
+            break records;
         }
-        Err(error) => return Err(error),
+        stored = again; // a commit came in between: read both once more
     };
-    let stored = app.runs.load(run).await?;
+    if stored.is_none() && !records.is_empty() && !run.starts_with("FLOW#") {
+        let fault =
+            trail::Fault { seq: records.len() as u64, reason: "the run that it leads to is gone".to_owned() };
+        return Ok(Verification { records: records.len(), fault: Some(fault) });
+    }
     let head = stored.as_ref().map(|run| (run.version, run.head.as_str()));
     let fault = trail::verify(&records, head).err().or_else(|| {
         let folded = Run::fold(&records).ok();

@@ -29,7 +29,7 @@ pub struct Settings {
     pub public_url: String,
 }
 
-/// See DESIGN section 6: enough for a few thousand runs a second.
+/// Enough for a few thousand runs a second.
 pub const DEFAULT_DUE_SHARDS: u16 = 16;
 
 impl Settings {

@@ -32,7 +32,7 @@ pub struct Event {
     pub data: Value,
 }
 
-/// How far the provider's clock may be off before ours is used (DESIGN section 5, "Time").
+/// How far the provider's clock may be off before ours is used.
 const CLOCK_TOLERANCE: Span = Span::minutes(15);
 
 impl Event {

@@ -105,6 +105,10 @@ fn cloud_event(record: &Record, schema: &str, data: Value) -> Value {
 }
 
 fn links(record: &Record, public_url: &str) -> Value {
+    if record.run.starts_with("FLOW#") {
+        let flow = format!("{public_url}/v1/flows/{}", record.flow);
+        return json!({"run": null, "trail": null, "timeline": null, "flow": flow});
+    }
     let run = format!("{public_url}/v1/runs/{}", record.run);
     let timeline = format!("{public_url}/v1/subjects/{}/timeline", segment(&record.subject));
     json!({"run": run, "trail": format!("{run}/audit"), "timeline": timeline})

@@ -58,7 +58,7 @@ impl Pattern {
             return Err(PatternError::Malformed("an empty pattern says nothing".to_owned()));
         }
         for name in self.alternatives().iter().filter_map(Value::as_object).flat_map(|o| o.keys()) {
-            if !ATTRIBUTES.contains(&name.as_str()) && name != "$or" {
+            if !ATTRIBUTES.contains(&name.as_str()) {
                 let known = ATTRIBUTES.join("`, `");
                 let reason = format!("an event has no attribute `{name}`: it has `{known}`");
                 return Err(PatternError::Malformed(reason));
@@ -77,6 +77,11 @@ impl Pattern {
     /// A place that cannot be read.
     pub fn paths(&self) -> Result<BTreeSet<Path>, TemplateError> {
         paths(&self.0)
+    }
+
+    /// Whether an alternative speaks of this attribute of the event.
+    pub fn names(&self, attribute: &str) -> bool {
+        self.alternatives().iter().any(|alternative| alternative.get(attribute).is_some())
     }
 
     /// Whether `event` matches once the places are filled from `values`.
@@ -159,7 +164,7 @@ pub fn values<'p>(paths: impl IntoIterator<Item = &'p Path>, event: &Value) -> V
 
 /// Fills every template in a JSON value. A string that is one place and nothing else becomes the value
 /// itself. In a pattern (`as_pattern`) a number or boolean stands beside its text, because systems
-/// disagree on which of the two they send.
+/// disagree on which of the two they send; and the argument of an operator (`prefix`) is always text.
 ///
 /// # Errors
 /// A place without a value.
@@ -179,8 +184,19 @@ pub fn fill(value: &Value, values: &Values, as_pattern: bool) -> Result<Value, T
             Value::Array(filled)
         }
         Value::Object(members) => {
-            let filled =
-                members.iter().map(|(name, member)| Ok((name.clone(), fill(member, values, as_pattern)?)));
+            let member = |value: &Value| match value {
+                Value::String(text) if as_pattern => {
+                    let template: Template = text.parse()?;
+                    template.fill_with(|path| values.get(path.as_str())).map(Value::String)
+                }
+                Value::String(_)
+                | Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::Array(_)
+                | Value::Object(_) => fill(value, values, as_pattern),
+            };
+            let filled = members.iter().map(|(name, value)| Ok((name.clone(), member(value)?)));
             Value::Object(filled.collect::<Result<_, TemplateError>>()?)
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
@@ -233,6 +249,13 @@ mod tests {
     }
 
     #[test]
+    fn the_argument_of_an_operator_is_text() {
+        let prefixed = pattern(json!({"data": {"n": [{"prefix": "${data.n}"}]}}));
+        let values = Values::from([("data.n".to_owned(), json!(7))]);
+        assert!(prefixed.matches(&values, &event(json!({"n": "7-a"}))).unwrap());
+    }
+
+    #[test]
     fn a_missing_value_never_matches_and_names_its_path() {
         let tag = pattern(json!({"data": {"n": ["x${data.n}"]}}));
         let missing = tag.matches(&Values::new(), &event(json!({"n": "x"})));
@@ -253,6 +276,7 @@ mod tests {
             json!("x"),
             json!({"type": "a"}),
             json!({"typ": ["a"]}),
+            json!({"$or": [{"type": ["a"]}, {"type": ["b"]}]}),
             json!({"data": {"a": [{"prefx": "b"}]}}),
         ] {
             assert!(pattern(bad.clone()).check().is_err(), "{bad}");

@@ -25,7 +25,7 @@ pub struct Record {
     pub flow: String,
     /// Its version, with which the run was opened.
     pub flow_version: u32,
-    /// The content asset; empty for a record about a flow.
+    /// The content asset; `flow:<id>` for a record about a flow.
     pub subject: String,
     /// Content hash of the flow version.
     pub config_hash: String,

@@ -4,6 +4,7 @@ use quamina::Quamina;
 
 use crate::command::{Action, Command};
 use crate::config::flow::{Flow, OnRetrigger};
+use crate::decide::EARLIEST_SIGNAL;
 use crate::event::Event;
 use crate::id;
 use crate::pattern::{PatternError, Values};
@@ -93,6 +94,21 @@ pub fn steps(event: &Event, triggered: &[&Flow], runs: &[Candidate<'_>]) -> Vec<
     commands.chain(new.map(|trigger| Step::Open { flow: trigger.flow.id.clone() })).collect()
 }
 
+/// The commands by which runs that `event` opens look at signals that came before it: those of `events`, all of
+/// one subject, that are recent enough and that no other run of the subject has taken.
+pub fn early(event: &Event, opened: &[String], events: &[Event], runs: &[Candidate<'_>]) -> Vec<Step> {
+    let recent = |early: &&Event| {
+        early.key() != event.key() && event.effective_at() <= early.effective_at() + EARLIEST_SIGNAL
+    };
+    let is_free = |early: &&Event| !runs.iter().any(|candidate| candidate.run.has_seen(&early.cause()));
+    let early: Vec<&Event> = events.iter().filter(recent).filter(is_free).collect();
+    let observe = |run: &String, early: &Event| Step::Command {
+        run: run.clone(),
+        command: event_command(early, Action::Observe(Box::new(early.clone()))),
+    };
+    opened.iter().flat_map(|run| early.iter().map(|early| observe(run, early))).collect()
+}
+
 /// Whether the event calls the run off. One from before its opening does not.
 fn cancels(event: &Event, candidate: Candidate<'_>) -> bool {
     let trigger = &candidate.flow.trigger;
@@ -166,7 +182,9 @@ impl<'a> Trigger<'a> {
 }
 
 fn command(run: &Run, event: &Event, action: Action) -> Step {
-    let command =
-        Command { action, actor: Actor::source(&event.source), if_version: None, cause: Some(event.cause()) };
-    Step::Command { run: run.run.clone(), command }
+    Step::Command { run: run.run.clone(), command: event_command(event, action) }
+}
+
+fn event_command(event: &Event, action: Action) -> Command {
+    Command { action, actor: Actor::source(&event.source), if_version: None, cause: Some(event.cause()) }
 }

@@ -29,7 +29,7 @@ pub struct RunView {
     pub owner: Owner,
     pub acknowledgement: Option<AcknowledgementView>,
     pub outcomes: Vec<OutcomeView>,
-    pub checks: Vec<()>,
+    pub checks: Vec<serde_json::Value>,
     pub exceptions: Vec<ExceptionView>,
     pub escalations: Vec<Escalation>,
 }

@@ -117,6 +117,7 @@ fn owner_and_backup_must_be_two_reachable_people() {
     assert_snapshot!(flow("backup_owner: role:marketing-ops", "backup_owner: role:product-marketing"), @"flow.yaml:7 backup_owner: `role:product-marketing` and `role:product-marketing` are the same person -> name a backup who can stand in for the owner");
     assert_snapshot!(directory("members: [ana, ben]", "members: [cara]"), @"flow.yaml:7 backup_owner: `role:product-marketing` and `role:marketing-ops` are the same person -> name a backup who can stand in for the owner");
     assert_snapshot!(directory(", email: cara@example.com", ""), @"flow.yaml:7 backup_owner: nobody of `role:marketing-ops` can be reached -> give one of them an `email` or a `slack`");
+    assert_snapshot!(flow("backup_owner: role:marketing-ops", "backup_owner: person:ana"), @"flow.yaml:7 backup_owner: nobody of `person:ana` is another person than the owner on duty on 2026-11-23 and 26 more days until 2026-12-19 -> change the days off, or name another backup");
     assert_snapshot!(directory("members: [cara]", "members: []"), @"directory.yaml:11 roles[1].members: role `marketing-ops` is empty -> name at least one person");
 }
 

@@ -1,4 +1,4 @@
-//! What a record tells the queues and the bus: every field that DESIGN section 9 promises.
+//! What a record tells the queues and the bus: every field that docs/ARCHITECTURE.md promises.
 
 use insta::{assert_json_snapshot, assert_snapshot};
 use meshline_core::command::Action;

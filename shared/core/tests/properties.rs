@@ -1,4 +1,4 @@
-//! The rules of DESIGN section 5, whatever happens in whatever order. A test's name begins with its rule.
+//! The rules of a run (docs/ARCHITECTURE.md), whatever happens in whatever order. A test's name begins with its rule.
 
 use std::collections::BTreeSet;
 

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 use crate::stack::{Stack, StackError};
 
-/// What API Gateway takes (AWS.md section 7); the functions have limits of their own.
+/// What API Gateway takes; the functions have limits of their own.
 const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
 /// How far one call may move the clock.
 const MAX_ADVANCE: Span = Span::days(366);

@@ -16,6 +16,8 @@ use crate::time::{Span, Time};
 const MAX_OUTCOMES: usize = 20;
 /// Steps of one ladder.
 const MAX_STEPS: usize = 10;
+/// More days than this are told by the first, the last and their number.
+const MAX_DAYS_LISTED: usize = 10;
 /// How many days ahead coverage is proved.
 const COVERAGE_DAYS: i64 = 30;
 
@@ -165,6 +167,9 @@ impl FlowCheck<'_> {
         if let Some(acknowledge) = &flow.acknowledge {
             found.extend(positive("acknowledge.within", acknowledge.within));
         }
+        if let Some(objective) = &flow.objective {
+            found.extend(positive("objective.window", objective.window));
+        }
         if let Some(policy) = &flow.exceptions {
             found.extend(self.party("exceptions.owner", &policy.owner));
             found.extend(positive("exceptions.recovery_sla", policy.recovery_sla));
@@ -206,24 +211,37 @@ impl FlowCheck<'_> {
             let members = self.people.members(party);
             members.into_iter().filter(|p| p.is_reachable()).map(|p| p.id.as_str()).collect()
         };
+        if ids(backup).is_empty() {
+            return Vec::new(); // an empty role, which is a problem of the directory
+        }
         if owner == backup || ids(owner).union(&ids(backup)).count() < 2 {
             let reason = format!("`{owner}` and `{backup}` are the same person");
             let mend = "name a backup who can stand in for the owner".to_owned();
             return vec![("backup_owner".to_owned(), reason, mend)];
         }
-        let gaps: Vec<String> = (0..COVERAGE_DAYS)
-            .map(|n| now + Span::days(n))
-            .filter(|day| {
-                self.people.on_duty(owner, *day, None).is_none()
-                    && self.people.on_duty(backup, *day, None).is_none()
-            })
-            .map(Time::day)
-            .collect();
-        if gaps.is_empty() {
-            return Vec::new();
+        let (mut gaps, mut alone) = (Vec::new(), Vec::new());
+        for day in (0..COVERAGE_DAYS).map(|n| now + Span::days(n)) {
+            let on_duty = self.people.on_duty(owner, day, None).map(|person| person.id.as_str());
+            match on_duty {
+                None if self.people.on_duty(backup, day, None).is_none() => gaps.push(day.day()),
+                Some(id) if ids(backup).iter().all(|other| *other == id) => alone.push(day.day()),
+                None | Some(_) => {}
+            }
         }
-        let reason = format!("neither `{owner}` nor `{backup}` is there on {}", gaps.join(", "));
-        vec![("backup_owner".to_owned(), reason, "change the days off, or name another backup".to_owned())]
+        let mend = "change the days off, or name another backup";
+        let problem = |days: &[String], reason: String| {
+            let when = match days {
+                [] => return None,
+                [first, .., last] if days.len() > MAX_DAYS_LISTED => {
+                    format!("{first} and {} more days until {last}", days.len() - 1)
+                }
+                _ => days.join(", "),
+            };
+            Some(("backup_owner".to_owned(), format!("{reason} on {when}"), mend.to_owned()))
+        };
+        let nobody = problem(&gaps, format!("neither `{owner}` nor `{backup}` is there"));
+        let same = problem(&alone, format!("nobody of `{backup}` is another person than the owner on duty"));
+        nobody.into_iter().chain(same).collect()
     }
 
     fn trigger(&self) -> Vec<Found> {
@@ -234,6 +252,10 @@ impl FlowCheck<'_> {
         {
             let Some(pattern) = pattern else { continue };
             found.extend(self.pattern(field, pattern));
+            if pattern.names("source") {
+                let reason = "the source is named already, by `trigger.source`".to_owned();
+                found.push((field.to_owned(), reason, "leave `source` out of the pattern".to_owned()));
+            }
             if pattern.paths().is_ok_and(|paths| !paths.is_empty()) {
                 let reason = "a trigger pattern has nothing to fill `${…}` from".to_owned();
                 found.push((field.to_owned(), reason, "write the value itself".to_owned()));

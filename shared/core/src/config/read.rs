@@ -39,6 +39,9 @@ pub enum Document {
 /// promise that is read and not kept is worse than none.
 const NOT_YET: [&str; 9] =
     ["lease", "qa", "pause", "expect", "calendar", "enabled", "aliases", "rotate", "review_every"];
+/// Likewise the exception kinds.
+const KINDS_NOT_YET: [&str; 5] =
+    ["qa_failed", "qa_not_reported", "orphan_signal", "silent_trigger", "calendar_unknown"];
 
 /// More problems than this in one document help nobody.
 const MAX_PROBLEMS: usize = 100;
@@ -197,6 +200,9 @@ fn explain(text: &str, unknown: Option<&str>) -> (String, String) {
             None => format!("remove it, or use {known}"),
         };
         return (format!("unknown field `{name}`"), mend);
+    }
+    if let Some(kind) = quoted_after(text, "unknown variant `").filter(|kind| KINDS_NOT_YET.contains(kind)) {
+        return (format!("exceptions of kind `{kind}` are not acted on yet"), "remove it".to_owned());
     }
     match text.split_once(": write ") {
         Some((reason, mend)) => (reason.to_owned(), format!("write {mend}")),

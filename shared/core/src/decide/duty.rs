@@ -71,9 +71,15 @@ impl Draft<'_> {
         found
     }
 
-    /// Whoever answers for the flow's exceptions, to be told.
+    /// Whoever answers for the flow's exceptions, to be told; all of them when nobody of them is there.
     pub(super) fn exceptions_owner(&self) -> Vec<Recipient> {
-        self.recipients(&[Target::Party(self.context.flow.document.exception_policy().owner)], None)
+        let party = self.context.flow.document.exception_policy().owner;
+        let on_duty = self.on_duty(&party);
+        if on_duty.is_some() {
+            return on_duty.into_iter().collect();
+        }
+        let members = self.context.directory.members(&party).into_iter();
+        members.filter(|person| person.is_reachable()).map(recipient).collect()
     }
 
     /// The person of that id, to be told.

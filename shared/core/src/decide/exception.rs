@@ -55,7 +55,7 @@ impl Draft<'_> {
         }
     }
 
-    /// Resolves what was open because `outcome` was not verified (DESIGN section 5, rule 5).
+    /// Resolves what was open because `outcome` was not verified.
     pub(super) fn resolve_by_outcome(&mut self, outcome: &str) {
         let of_outcome = |kind| match kind {
             ExceptionKind::OutcomeFailed | ExceptionKind::RequestFailed | ExceptionKind::SlaBreached => true,

@@ -6,6 +6,8 @@ use crate::config::flow::{ExceptionKind, OutcomeSpec, Party};
 use crate::record::{Cancelled, Closed, Empty, ExceptionResolved, Fact, Note, OwnerRole};
 use crate::run::OutcomeStatus;
 
+/// Open exceptions of one run; ending it resolves all of them in one transaction of 100 items.
+const MAX_OPEN_EXCEPTIONS: usize = 25;
 /// The longest text a person may give; it must fit its record's item.
 const MAX_TEXT_BYTES: usize = 4_000;
 
@@ -91,6 +93,10 @@ impl Draft<'_> {
         outcome: Option<&str>,
         reason: &str,
     ) -> Result<(), Rejection> {
+        if self.run.open_exceptions().count() >= MAX_OPEN_EXCEPTIONS {
+            let what = format!("{MAX_OPEN_EXCEPTIONS} exceptions are open: resolve one first");
+            return Err(Rejection::WrongState(what));
+        }
         let reason = given("reason", reason)?;
         let expected = match outcome {
             Some(outcome) => {

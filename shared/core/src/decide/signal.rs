@@ -7,9 +7,8 @@ use crate::record::{Closed, Done, Fact, Failed, Retriggered, StartedOutcome};
 use crate::run::{OutcomeStatus, Status};
 use crate::time::{Span, Time};
 
-/// How long before the opening a signal may have come and still count. What is older belongs to an earlier run
-/// and is looked at again (DESIGN section 5, rule 6).
-const EARLIEST_SIGNAL: Span = Span::minutes(15);
+/// How long before the opening a signal may have come and still count. What is older belongs to an earlier run.
+pub const EARLIEST_SIGNAL: Span = Span::minutes(15);
 
 impl Draft<'_> {
     /// Verifies or fails every outcome that the event speaks of.
@@ -90,7 +89,7 @@ impl Draft<'_> {
             .collect()
     }
 
-    /// The outcome went wrong. Its clock runs on (DESIGN section 5, rule 2).
+    /// The outcome went wrong. Its clock runs on: only a verified outcome stops it.
     pub(super) fn fail(&mut self, spec: &OutcomeSpec, reason: String) {
         self.record(Fact::OutcomeFailed(Failed { outcome: spec.id.clone(), reason: reason.clone() }));
         let expected = spec.title.clone().unwrap_or_else(|| spec.id.clone());

@@ -22,7 +22,7 @@ pub enum Due {
     Stalled,
 }
 
-/// How long an open run may have nothing due (DESIGN section 5, rule 12).
+/// How long an open run may have nothing due.
 const STALLED_AFTER: Span = Span::days(7);
 
 impl Run {
