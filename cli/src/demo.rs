@@ -6,6 +6,7 @@ use meshline_local::Stack;
 use meshline_sources::{contentful, hubspot};
 use serde_json::{Value, json};
 
+use crate::screen::say;
 use crate::up::{EXAMPLE_SECRETS, call};
 
 /// The story's asset.
@@ -20,7 +21,7 @@ struct Story<'a> {
 /// Plays the story; the stack stays as it leaves it.
 pub(crate) async fn play(stack: &Stack, url: &str) -> anyhow::Result<()> {
     let story = Story { stack, url };
-    println!();
+    say("");
     let run = story.publish().await?;
     story.verified_by_the_crm(&run).await?;
     story.missed(&run).await?;
@@ -32,11 +33,11 @@ impl Story<'_> {
     fn say(&self, text: &str) {
         let now: Time = self.stack.clock.now();
         let minute: String = now.to_string().replace('T', " ").chars().take(16).collect();
-        println!("{minute}  {text}");
+        say(&format!("{minute}  {text}"));
     }
 
     fn detail(&self, text: &str) {
-        println!("                  {text}");
+        say(&format!("                  {text}"));
     }
 
     /// A publish in Contentful, delivered twice.
@@ -140,23 +141,27 @@ impl Story<'_> {
 
     /// The trail, and the report.
     async fn proof(&self, run: &str) -> anyhow::Result<()> {
-        println!();
+        say("");
         let trail = self.get(&format!("/v1/runs/{run}/audit")).await?;
         for record in trail.pointer("/items").and_then(Value::as_array).into_iter().flatten() {
             let hash: String = text(record, "/hash").chars().take(8).collect();
             let seq = record.get("seq").and_then(Value::as_u64).unwrap_or_default();
             let actor = format!("{} {}", text(record, "/actor/type"), text(record, "/actor/id"));
-            println!("  {seq:>3}  {}  {:<20} {actor:<20} {hash}", text(record, "/at"), text(record, "/kind"));
+            say(&format!(
+                "  {seq:>3}  {}  {:<20} {actor:<20} {hash}",
+                text(record, "/at"),
+                text(record, "/kind")
+            ));
         }
         let verified = self.get(&format!("/v1/runs/{run}/audit/verify")).await?;
         if verified.get("valid") != Some(&Value::Bool(true)) {
             bail!("the trail is broken: {verified}");
         }
         let records = trail.pointer("/items").and_then(Value::as_array).map_or(0, Vec::len);
-        println!("trail verified: {records} records, unbroken from the first to the run's head");
+        say(&format!("trail verified: {records} records, unbroken from the first to the run's head"));
         let report = self.get("/v1/reports/sla?flow=blog-launch").await?;
         let figure = |pointer: &str| report.pointer(pointer).map(Value::to_string).unwrap_or_default();
-        println!(
+        say(&format!(
             "report blog-launch: {} trigger, {} met, {} missed, {} pending; mean time to remediation {} s; exceptions {} opened, {} open",
             figure("/triggers"),
             figure("/met"),
@@ -165,11 +170,11 @@ impl Story<'_> {
             figure("/mean_time_to_remediation_s"),
             figure("/exceptions/opened"),
             figure("/exceptions/open"),
-        );
-        println!(
+        ));
+        say(&format!(
             "\nthe stack stays up at {}: look around with `meshline runs`, `meshline audit show {run}`; stop with Ctrl-C",
             self.url
-        );
+        ));
         Ok(())
     }
 

@@ -4,7 +4,6 @@ mod audit;
 mod client;
 mod commands;
 mod configuration;
-#[expect(clippy::print_stdout, reason = "it narrates; nobody parses it")]
 mod demo;
 mod failure;
 mod lists;
@@ -15,7 +14,6 @@ mod screen;
 mod show;
 mod sigv4;
 mod target;
-#[expect(clippy::print_stdout, reason = "it says where the stack is, once it is up")]
 mod up;
 mod webhook;
 

@@ -74,3 +74,8 @@ impl Screen {
         eprintln!("{}", lines.join("\n"));
     }
 }
+
+/// Writes a line of a story to standard output. That nobody reads it (`meshline up | head`) is no reason to stop.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}

@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 
 use crate::demo;
 use crate::refusal::Refusal;
+use crate::screen::say;
 
 /// Arguments of `up`.
 #[derive(Debug, Args)]
@@ -100,7 +101,7 @@ pub(crate) async fn run(args: UpArgs) -> anyhow::Result<ExitCode> {
         stopped = serve => stopped?,
         () = stack.run() => {}
         failed = story => failed?,
-        _ = tokio::signal::ctrl_c() => println!("\nstopped"),
+        _ = tokio::signal::ctrl_c() => say("\nstopped"),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -149,30 +150,30 @@ fn secrets(file: &Path) -> anyhow::Result<BTreeMap<String, String>> {
 
 fn greet(stack: &Stack, url: &str, examples: bool) {
     let emulators = &stack.emulators;
-    println!("meshline is up at {url}");
-    println!(
+    say(&format!("meshline is up at {url}"));
+    say(&format!(
         "  DynamoDB        {}   tables meshline-events, meshline-state, meshline-audit",
         emulators.dynamodb_url
-    );
-    println!(
+    ));
+    say(&format!(
         "  SQS             {}   queues escalations, exceptions, requests, ticks, ingest-spill",
         emulators.sqs_url
-    );
-    println!("  EventBridge     {}   bus meshline", emulators.events_url);
-    println!("  Secrets Manager {}   secrets meshline/…", emulators.secrets_url);
-    println!(
+    ));
+    say(&format!("  EventBridge     {}   bus meshline", emulators.events_url));
+    say(&format!("  Secrets Manager {}   secrets meshline/…", emulators.secrets_url));
+    say(&format!(
         "  clock           {}{}",
         stack.clock.now(),
         if stack.clock.is_frozen() { ", frozen" } else { "" }
-    );
+    ));
     if examples {
-        println!("try:");
-        println!(
+        say("try:");
+        say(&format!(
             "  curl -X POST {url}/hooks/forms -H 'x-forms-token: local-forms-token' -H 'content-type: application/json' -d '{{\"event\":\"form.submitted\",\"delivery\":\"d1\",\"asset\":\"form:7\",\"title\":\"Demo request\"}}'"
-        );
-        println!("  curl {url}/v1/runs");
-        println!(
+        ));
+        say(&format!("  curl {url}/v1/runs"));
+        say(&format!(
             "  curl -X POST {url}/_local/clock -d '{{\"advance\":\"4h\"}}' && curl {url}/_local/queues/escalations"
-        );
+        ));
     }
 }
