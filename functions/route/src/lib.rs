@@ -9,7 +9,6 @@ use meshline_aws::execute::{self, ExecuteError};
 use meshline_aws::{App, StoreError, events, stream};
 use meshline_core::config::Config;
 use meshline_core::event::Event;
-use meshline_core::id;
 use meshline_core::route::{self, Candidate, Step};
 use meshline_core::time::Time;
 
@@ -63,16 +62,11 @@ async fn one(app: &App, event: &Event, now: Time) -> Result<(), StoreError> {
         runs.iter().zip(&flows).map(|(run, flow)| Candidate { run, flow: &flow.document }).collect();
     let triggered: Vec<_> =
         triggered.iter().filter_map(|id| config.flows.get(id)).map(|flow| flow.document.as_ref()).collect();
-    for step in route::steps(event, &triggered, &candidates) {
+    let steps = route::steps(event, &triggered, &candidates);
+    // Also when this is a retry after a crash: the run is there, and may not have looked at early signals yet.
+    let opened = route::opened(event, &triggered, &candidates, &steps);
+    for step in steps {
         take(app, config, event, step, now).await?;
-    }
-    // Also when this is a retry after a crash: the run is there, and may not have looked at them yet.
-    let mut opened = Vec::new();
-    for flow in &triggered {
-        let run = id::run_id(event, &flow.id);
-        if app.runs.load(&run).await?.is_some() {
-            opened.push(run);
-        }
     }
     if opened.is_empty() {
         return Ok(());

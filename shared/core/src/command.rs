@@ -76,6 +76,25 @@ pub enum Action {
     Tick,
 }
 
+impl Action {
+    /// The event that it is about.
+    pub fn event(&self) -> Option<&Event> {
+        match self {
+            Self::Observe(event) | Self::Retrigger(event) => Some(event),
+            Self::Acknowledge
+            | Self::Reassign { .. }
+            | Self::CompleteOutcome { .. }
+            | Self::FailOutcome { .. }
+            | Self::OpenException { .. }
+            | Self::ResolveException { .. }
+            | Self::Note(_)
+            | Self::Cancel(_)
+            | Self::Close(_)
+            | Self::Tick => None,
+        }
+    }
+}
+
 /// Why a command is refused. Nothing was changed; the caller corrects it or gives up, never retries as is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {

@@ -70,35 +70,17 @@ pub fn decide(run: &Run, context: Context<'_>, command: &Command, now: Time) -> 
 
 /// An instant that is over for certain, whatever the clock of this function says: when the event was taken in.
 fn known(action: &Action) -> Time {
-    match action {
-        Action::Observe(event) | Action::Retrigger(event) => event.received_at,
-        Action::Acknowledge
-        | Action::Reassign { .. }
-        | Action::CompleteOutcome { .. }
-        | Action::FailOutcome { .. }
-        | Action::OpenException { .. }
-        | Action::ResolveException { .. }
-        | Action::Note(_)
-        | Action::Cancel(_)
-        | Action::Close(_)
-        | Action::Tick => Time::from_unix_ms(i64::MIN),
-    }
+    action.event().map_or(Time::from_unix_ms(i64::MIN), |event| event.received_at)
 }
 
 /// The moment up to which the clock is looked at first: now; but just before an event took effect, an outcome
 /// is completed or a run acknowledged, so that what comes at the deadline is in time.
 fn moment(action: &Action, now: Time) -> Time {
-    match action {
-        Action::Observe(event) | Action::Retrigger(event) => event.effective_at() - Span::from_ms(1),
-        Action::Acknowledge | Action::CompleteOutcome { .. } => now - Span::from_ms(1),
-        Action::Reassign { .. }
-        | Action::FailOutcome { .. }
-        | Action::OpenException { .. }
-        | Action::ResolveException { .. }
-        | Action::Note(_)
-        | Action::Cancel(_)
-        | Action::Close(_)
-        | Action::Tick => now,
+    let just_before = Span::from_ms(1);
+    match action.event() {
+        Some(event) => event.effective_at() - just_before,
+        None if matches!(action, Action::Acknowledge | Action::CompleteOutcome { .. }) => now - just_before,
+        None => now,
     }
 }
 

@@ -94,6 +94,14 @@ pub fn steps(event: &Event, triggered: &[&Flow], runs: &[Candidate<'_>]) -> Vec<
     commands.chain(new.map(|trigger| Step::Open { flow: trigger.flow.id.clone() })).collect()
 }
 
+/// The ids of the runs that `event` opens by these steps, or has opened when it was looked at before.
+pub fn opened(event: &Event, triggered: &[&Flow], runs: &[Candidate<'_>], steps: &[Step]) -> Vec<String> {
+    let is_new = |flow: &Flow| steps.contains(&Step::Open { flow: flow.id.clone() });
+    let is_there = |run: &String| runs.iter().any(|candidate| candidate.run.run == *run);
+    let opened = triggered.iter().map(|flow| (flow, id::run_id(event, &flow.id)));
+    opened.filter(|(flow, run)| is_new(flow) || is_there(run)).map(|(_, run)| run).collect()
+}
+
 /// The commands by which runs that `event` opens look at signals that came before it: those of `events`, all of
 /// one subject, that are recent enough and that no other run of the subject has taken.
 pub fn early(event: &Event, opened: &[String], events: &[Event], runs: &[Candidate<'_>]) -> Vec<Step> {

@@ -1,0 +1,262 @@
+//! The fold: how each record changes the run.
+
+use std::collections::VecDeque;
+
+use super::{
+    Acknowledgement, Climb, Escalation, Exception, MissedWindow, Outcome, OutcomeStatus, Owner, Run, Status,
+};
+use crate::config::flow::Ladder;
+use crate::id;
+use crate::record::{Custody, Done, Escalated, ExceptionOpened, Fact, Opened, Reassigned, Record, StepEmpty};
+use crate::time::Time;
+
+/// How many causes a run remembers: more re-publishes than this of one open run are no retries any more.
+const MAX_SEEN: usize = 100;
+
+/// A trail that does not add up to a run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FoldError {
+    /// The first record does not open a run, or a later one does.
+    #[error("record {0} stands where no `run_opened` belongs, or where one is needed")]
+    Opening(u64),
+    /// A record that is not the next one of this run.
+    #[error("record {0} is not the next of this run")]
+    Sequence(u64),
+    /// A record about an outcome or an exception that the run does not have.
+    #[error("record {seq} names `{name}`, which the run does not have")]
+    Unknown {
+        /// The record.
+        seq: u64,
+        /// What it names.
+        name: String,
+    },
+}
+
+impl Run {
+    /// Adds up a whole trail, first record first.
+    ///
+    /// # Errors
+    /// The first record that does not fit.
+    pub fn fold<'r>(records: impl IntoIterator<Item = &'r Record>) -> Result<Self, FoldError> {
+        let mut records = records.into_iter();
+        let first = records.next().ok_or(FoldError::Opening(1))?;
+        let Fact::RunOpened(opened) = &first.fact else { return Err(FoldError::Opening(first.seq)) };
+        let mut run = Self::open(first, opened);
+        for record in records {
+            run.apply(record)?;
+        }
+        Ok(run)
+    }
+
+    /// The run as its `run_opened` record, with that detail, makes it.
+    pub fn open(record: &Record, opened: &Opened) -> Self {
+        let outcomes = opened.outcomes.iter().map(|expected| Outcome {
+            id: expected.id.clone(),
+            owner: expected.owner.clone(),
+            status: if expected.clock.is_some() { OutcomeStatus::Open } else { OutcomeStatus::Waiting },
+            clock: expected.clock.clone(),
+            done_at: None,
+            breached_at: None,
+            met: None,
+            evidence: None,
+            ladder: Climb::default(),
+        });
+        let mut run = Self {
+            run: record.run.clone(),
+            flow: record.flow.clone(),
+            flow_version: record.flow_version,
+            client: opened.client.clone(),
+            subject: record.subject.clone(),
+            title: opened.title.clone(),
+            url: opened.url.clone(),
+            status: Status::Active,
+            version: 0,
+            head: String::new(),
+            last_at: record.at,
+            opened_at: opened.opened_at,
+            closed_at: None,
+            owner: Owner { id: opened.owner.clone(), since: opened.opened_at, role: opened.role },
+            held: Vec::new(),
+            ack: opened.acknowledge_by.map(Acknowledgement::until),
+            outcomes: outcomes.collect(),
+            exceptions: Vec::new(),
+            escalations: Vec::new(),
+            values: opened.values.clone(),
+            seen: VecDeque::new(),
+        };
+        run.remember(record);
+        run
+    }
+
+    /// Takes one more record in.
+    ///
+    /// # Errors
+    /// A record that is not the next one of this run, or names what the run does not have.
+    pub fn apply(&mut self, record: &Record) -> Result<(), FoldError> {
+        if record.run != self.run || record.seq != self.version + 1 {
+            return Err(FoldError::Sequence(record.seq));
+        }
+        match &record.fact {
+            Fact::RunOpened(_) | Fact::FlowApplied(_) => return Err(FoldError::Opening(record.seq)),
+            Fact::Retriggered(_) | Fact::OutcomeRequested(_) | Fact::NoteAdded(_) | Fact::Stalled(_) => {}
+            Fact::OutcomeDone(done) => self.done(record.seq, done)?,
+            Fact::OutcomeFailed(failed) => {
+                self.outcome_mut(record.seq, &failed.outcome)?.status = OutcomeStatus::Failed;
+            }
+            Fact::SlaWarning(warning) => {
+                if let Some(clock) = &mut self.outcome_mut(record.seq, &warning.outcome)?.clock {
+                    clock.warn_at = None;
+                }
+            }
+            Fact::SlaBreached(breached) => {
+                let outcome = self.outcome_mut(record.seq, &breached.outcome)?;
+                outcome.breached_at = Some(breached.due_at);
+                outcome.met = Some(false);
+                outcome.ladder.at = breached.ladder_at;
+            }
+            Fact::Acknowledged(_) => {
+                if let Some(ack) = &mut self.ack {
+                    ack.at = Some(record.at);
+                    ack.by = Some(record.actor.id.clone());
+                    ack.window = None;
+                    ack.ladder.at = None;
+                }
+            }
+            Fact::AcknowledgementMissed(missed) => {
+                if let Some(ack) = &mut self.ack {
+                    ack.window = None;
+                    ack.missed = Some(MissedWindow { owner: missed.owner.clone(), due_at: missed.due_at });
+                    ack.ladder.at = missed.ladder_at;
+                }
+            }
+            Fact::Reassigned(reassigned) => self.reassigned(record.at, reassigned),
+            Fact::Escalated(escalated) => self.escalated(record, escalated)?,
+            Fact::StepEmpty(empty) => self.step_empty(record.seq, empty)?,
+            Fact::ExceptionOpened(opened) => self.exception_opened(record.at, opened),
+            Fact::ExceptionResolved(resolved) => {
+                self.exception_mut(record.seq, &resolved.exception)?.resolved_at = Some(record.at);
+            }
+            Fact::RecoveryBreached(breached) => {
+                self.exception_mut(record.seq, &breached.exception)?.recovery_breached = true;
+            }
+            Fact::RunVerifying(_) => self.status = Status::Verifying,
+            Fact::RunClosed(_) => self.end(Status::Closed, record.at),
+            Fact::RunCancelled(_) => self.end(Status::Cancelled, record.at),
+        }
+        self.remember(record);
+        Ok(())
+    }
+
+    fn remember(&mut self, record: &Record) {
+        self.version = record.seq;
+        self.head.clone_from(&record.hash);
+        self.last_at = record.at;
+        if let Some(cause) = &record.cause {
+            self.seen.push_back(id::mark(cause));
+            if self.seen.len() > MAX_SEEN {
+                self.seen.pop_front();
+            }
+        }
+    }
+
+    fn done(&mut self, seq: u64, done: &Done) -> Result<(), FoldError> {
+        let outcome = self.outcome_mut(seq, &done.outcome)?;
+        outcome.status = OutcomeStatus::Done;
+        outcome.done_at = Some(done.done_at);
+        outcome.met = Some(done.met);
+        outcome.evidence.clone_from(&done.evidence);
+        outcome.ladder.at = None;
+        if done.met {
+            // A signal that was late on its way, about a thing that was done in time.
+            outcome.breached_at = None;
+        }
+        for started in &done.starts {
+            let outcome = self.outcome_mut(seq, &started.id)?;
+            outcome.clock = Some(started.clock.clone());
+            match outcome.status {
+                OutcomeStatus::Waiting => outcome.status = OutcomeStatus::Open,
+                // Its signal came before that of what it waits for: now it is known whether it was in time.
+                OutcomeStatus::Done => {
+                    outcome.met = outcome.done_at.map(|done_at| done_at <= started.clock.due_at);
+                }
+                OutcomeStatus::Open | OutcomeStatus::Failed => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn reassigned(&mut self, at: Time, reassigned: &Reassigned) {
+        let new = Owner { id: reassigned.to.clone(), since: at, role: reassigned.role };
+        let old = std::mem::replace(&mut self.owner, new);
+        self.held.push(Custody { owner: old.id, from: old.since, to: Some(at) });
+        if let (Some(ack), Some(until)) = (&mut self.ack, reassigned.acknowledge_by) {
+            let (ladder, missed) = (ack.ladder, ack.missed.take());
+            *ack = Acknowledgement { ladder, missed, ..Acknowledgement::until(until) };
+        }
+    }
+
+    fn escalated(&mut self, record: &Record, escalated: &Escalated) -> Result<(), FoldError> {
+        let climb = Climb { next: escalated.step + 1, at: escalated.next_at };
+        self.climb(record.seq, escalated.ladder, escalated.outcome.as_deref(), climb)?;
+        let (ladder, outcome) = (escalated.ladder, escalated.outcome.clone());
+        self.escalations.push(Escalation { ladder, outcome, step: escalated.step, at: record.at });
+        Ok(())
+    }
+
+    fn step_empty(&mut self, seq: u64, empty: &StepEmpty) -> Result<(), FoldError> {
+        let climb = Climb { next: empty.step + 1, at: empty.next_at };
+        self.climb(seq, empty.ladder, empty.outcome.as_deref(), climb)
+    }
+
+    fn climb(
+        &mut self,
+        seq: u64,
+        ladder: Ladder,
+        outcome: Option<&str>,
+        climb: Climb,
+    ) -> Result<(), FoldError> {
+        match ladder {
+            Ladder::NotAcknowledged => {
+                if let Some(ack) = &mut self.ack {
+                    ack.ladder = climb;
+                }
+            }
+            Ladder::Breached => self.outcome_mut(seq, outcome.unwrap_or_default())?.ladder = climb,
+        }
+        Ok(())
+    }
+
+    fn exception_opened(&mut self, at: Time, opened: &ExceptionOpened) {
+        self.exceptions.push(Exception {
+            id: opened.exception.clone(),
+            kind: opened.kind,
+            outcome: opened.outcome.clone(),
+            owner: opened.owner.clone(),
+            opened_at: at,
+            recovery_due_at: opened.recovery_due_at,
+            recovery_breached: false,
+            resolved_at: None,
+        });
+    }
+
+    fn end(&mut self, status: Status, at: Time) {
+        self.status = status;
+        self.closed_at = Some(at);
+    }
+
+    fn outcome_mut(&mut self, seq: u64, id: &str) -> Result<&mut Outcome, FoldError> {
+        let found = self.outcomes.iter_mut().find(|outcome| outcome.id == id);
+        found.ok_or_else(|| FoldError::Unknown { seq, name: id.to_owned() })
+    }
+
+    fn exception_mut(&mut self, seq: u64, id: &str) -> Result<&mut Exception, FoldError> {
+        let found = self.exceptions.iter_mut().find(|exception| exception.id == id);
+        found.ok_or_else(|| FoldError::Unknown { seq, name: id.to_owned() })
+    }
+}
+
+impl Acknowledgement {
+    fn until(due_at: Time) -> Self {
+        Self { window: Some(due_at), due_at, at: None, by: None, missed: None, ladder: Climb::default() }
+    }
+}
