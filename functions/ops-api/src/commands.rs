@@ -32,14 +32,20 @@ impl Call<'_> {
         let action = action(rest, fields)
             .ok_or_else(|| Problem::not_found(format!("POST {} is no command of a run", self.path())))??;
         let directory = self.app.config.fresh(self.now).await?.config.people();
-        let key = http::header(self.request, "idempotency-key").map(|key| format!("key:{key}"));
-        let command = Command { action, actor: self.actor(&directory), if_version, cause: key };
+        let command = Command { action, actor: self.actor(&directory), if_version, cause: self.cause() };
         match execute::execute(self.app, run, &command, &directory, self.now).await {
             Ok(decision) => Ok(http::json(200, &json!(RunView::of(&decision.run)))),
             Err(ExecuteError::NoRun(id)) => Err(Problem::not_found(format!("there is no run `{id}`"))),
             Err(ExecuteError::Store(error)) => Err(error.into()),
             Err(ExecuteError::Rejected(rejection)) => Err(self.refused(run, rejection).await?),
         }
+    }
+
+    /// What must not act twice: the caller's idempotency key; else this very request, whose commit may succeed
+    /// without our hearing of it, and is then tried again.
+    fn cause(&self) -> Option<String> {
+        let key = http::header(self.request, "idempotency-key").map(|key| format!("key:{key}"));
+        key.or_else(|| self.request.request_context.request_id.as_ref().map(|id| format!("request:{id}")))
     }
 
     fn fields(&self) -> Result<Fields, Problem> {

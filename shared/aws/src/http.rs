@@ -143,11 +143,13 @@ impl Problem {
 
 impl From<crate::error::StoreError> for Problem {
     fn from(error: crate::error::StoreError) -> Self {
+        // The hooks answer strangers: what AWS said stays in the log.
         if error.is_passing() {
-            return Self::unavailable(error.to_string());
+            tracing::warn!(error = %error, "a request has to wait");
+            return Self::unavailable("a table or a queue is busy");
         }
         tracing::error!(error = %error, "a request failed");
-        Self::new(500, "internal", "Meshline could not do this; its log says why", error.to_string())
+        Self::new(500, "internal", "Meshline could not do this", "its log says why")
     }
 }
 

@@ -14,7 +14,7 @@ pub struct Command {
     pub actor: Actor,
     /// The version of the run that a person decided on; refused when the run moved on.
     pub if_version: Option<u64>,
-    /// What must not act twice: `event:<source>#<id>` or `key:<idempotency key>`.
+    /// What must not act twice, see [`Record::cause`].
     pub cause: Option<String>,
 }
 

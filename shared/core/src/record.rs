@@ -29,7 +29,8 @@ pub struct Record {
     pub subject: String,
     /// Content hash of the flow version.
     pub config_hash: String,
-    /// The event (`event:<source>#<id>`) or idempotency key (`key:<key>`) that must not act twice.
+    /// What must not act twice: an event (`event:<source>#<id>`), an idempotency key (`key:<key>`) or an API request
+    /// (`request:<id>`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
     /// What happened: `kind` and `detail`.

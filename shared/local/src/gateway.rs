@@ -1,5 +1,6 @@
 //! The gateway: what the HTTP API is on AWS. Requests become payload 2.0 events for the functions.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 
 use aws_lambda_events::apigw::{
@@ -88,12 +89,19 @@ fn event(parts: &axum::http::request::Parts, body: &[u8]) -> Result<ApiGatewayV2
             event.is_base64_encoded = true;
         }
     }
+    event.request_context.request_id = Some(request_id());
     event.request_context.http.method = parts.method.clone();
     event.request_context.domain_name = text("host").map(str::to_owned);
     if !parts.uri.path().starts_with("/hooks/") {
         event.request_context.authorizer = Some(authorizer(text("authorization"))?);
     }
     Ok(event)
+}
+
+/// An id that no other request has.
+fn request_id() -> String {
+    let half = || RandomState::new().build_hasher().finish();
+    format!("{:016x}{:016x}", half(), half())
 }
 
 /// Header values of one name, joined by commas as API Gateway does.
