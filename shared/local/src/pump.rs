@@ -7,6 +7,7 @@ use aws_lambda_events::dynamodb::Event as StreamEvent;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use aws_sdk_dynamodbstreams::types::{Record, ShardIteratorType};
+use futures_util::future::try_join_all;
 use meshline_aws::App;
 use meshline_aws::clients::Clients;
 use meshline_core::time::Time;
@@ -26,12 +27,18 @@ const MAX_ATTEMPTS: u32 = 20;
 /// Moves messages between the emulators and the functions.
 pub(crate) struct Pump {
     streams: aws_sdk_dynamodbstreams::Client,
-    sqs: aws_sdk_sqs::Client,
     events: Stream,
     audit: Stream,
-    queues: Vec<(&'static str, String)>,
+    queues: Vec<Queue>,
     data: Option<PathBuf>,
     kept: Checkpoint,
+}
+
+/// A queue, and where what would go to people and systems is put.
+struct Queue {
+    sqs: aws_sdk_sqs::Client,
+    name: &'static str,
+    url: String,
     inbox: Arc<Mutex<Vec<Message>>>,
 }
 
@@ -71,80 +78,34 @@ impl Pump {
             aws_sdk_dynamodbstreams::Client::from_conf(config.endpoint_url(&emulators.dynamodb_url).build());
         let events = Stream::of(&streams, "meshline-events", kept.events.clone()).await?;
         let audit = Stream::of(&streams, "meshline-audit", kept.audit.clone()).await?;
-        let queues = QUEUES.iter().map(|queue| (*queue, emulators.queue_url(queue))).collect();
-        Ok(Self { streams, sqs: clients.sqs().clone(), events, audit, queues, data, kept, inbox })
-    }
-
-    /// Hands over one batch of every stream and queue; gives how much there was.
-    pub(crate) async fn once(&mut self, app: &App, now: Time) -> Result<usize, PumpError> {
-        let routed =
-            self.events.hand_over(&self.streams, async |batch| meshline_route::handle(app, batch, now).await);
-        let routed = routed.await?;
-        let relayed =
-            self.audit.hand_over(&self.streams, async |batch| meshline_relay::handle(app, batch, now).await);
-        let relayed = relayed.await?;
-        let mut moved = routed + relayed;
-        for (queue, url) in self.queues.clone() {
-            moved += self.queue(app, queue, &url, now).await?;
-        }
-        Ok(moved)
-    }
-
-    async fn queue(&self, app: &App, queue: &str, url: &str, now: Time) -> Result<usize, PumpError> {
-        let doing = failed("read a queue");
-        let receive = self.sqs.receive_message().queue_url(url).max_number_of_messages(QUEUE_BATCH);
-        let received = receive.send().await.map_err(|error| doing(format!("{error:?}")))?;
-        let messages = received.messages.unwrap_or_default();
-        if messages.is_empty() {
-            return Ok(0);
-        }
-        let mut batch = SqsEvent::default();
-        batch.records = messages.iter().map(lambda_message).collect();
-        let answer = match queue {
-            "ticks" => meshline_sla_check::ticks(app, batch, now).await,
-            "ingest-spill" => meshline_ingest::drain(app, batch, now).await,
-            _ => self.deliver(queue, batch, now),
+        let queue = |name: &&'static str| Queue {
+            sqs: clients.sqs().clone(),
+            name,
+            url: emulators.queue_url(name),
+            inbox: Arc::clone(&inbox),
         };
-        let has_failed =
-            |id: &str| answer.batch_item_failures.iter().any(|failure| failure.item_identifier == id);
-        for message in &messages {
-            let (id, handle) = (message.message_id().unwrap_or_default(), message.receipt_handle());
-            let done = if has_failed(id) {
-                // Lambda lets it reappear when the visibility timeout is over; here nobody waits for that.
-                let again = self
-                    .sqs
-                    .change_message_visibility()
-                    .queue_url(url)
-                    .set_receipt_handle(handle.map(str::to_owned));
-                again.visibility_timeout(0).send().await.map(|_| ()).map_err(|error| format!("{error:?}"))
-            } else {
-                let delete =
-                    self.sqs.delete_message().queue_url(url).set_receipt_handle(handle.map(str::to_owned));
-                delete.send().await.map(|_| ()).map_err(|error| format!("{error:?}"))
-            };
-            done.map_err(&doing)?;
-        }
-        Ok(messages.len())
+        Ok(Self { streams, events, audit, queues: QUEUES.iter().map(queue).collect(), data, kept })
     }
 
-    /// The catch-all consumer: what would go to people and systems lies in the inbox.
-    fn deliver(&self, queue: &str, batch: SqsEvent, now: Time) -> SqsBatchResponse {
-        let mut inbox = lock(&self.inbox);
-        for message in batch.records {
-            let body = message.body.unwrap_or_default();
-            let body = serde_json::from_str(&body).unwrap_or_else(|_| json!(body));
-            let id = message.message_id.unwrap_or_default();
-            inbox.push(Message { id, at: now, body: json!({"queue": queue, "message": body}) });
-        }
-        SqsBatchResponse::default()
+    /// Hands over one batch of every stream and queue, all at once; gives how much there was.
+    pub(crate) async fn once(&mut self, app: &App, now: Time) -> Result<usize, PumpError> {
+        let route = async |batch| meshline_route::handle(app, batch, now).await;
+        let relay = async |batch| meshline_relay::handle(app, batch, now).await;
+        let queues = self.queues.iter().map(|queue| queue.hand_over(app, now));
+        let (routed, relayed, received) = tokio::try_join!(
+            self.events.hand_over(&self.streams, route),
+            self.audit.hand_over(&self.streams, relay),
+            try_join_all(queues),
+        )?;
+        Ok(routed + relayed + received.into_iter().sum::<usize>())
     }
 
     /// Notes how far the streams were handled, if nothing made from them still lies in a queue.
     pub(crate) async fn keep_checkpoint(&mut self, emulators: &Emulators, now: Time) -> std::io::Result<()> {
         let Some(folder) = self.data.as_deref() else { return Ok(()) };
-        for (queue, _) in &self.queues {
+        for queue in &self.queues {
             // Ticks are hints: the sweep finds again what a lost one was about.
-            if *queue != "ticks" && emulators.queue_len(queue).await != Some(0) {
+            if queue.name != "ticks" && emulators.queue_len(queue.name).await != Some(0) {
                 return Ok(());
             }
         }
@@ -158,6 +119,61 @@ impl Pump {
             self.kept = reached;
         }
         Ok(())
+    }
+}
+
+impl Queue {
+    /// Hands one batch over; what fails is seen again at once.
+    async fn hand_over(&self, app: &App, now: Time) -> Result<usize, PumpError> {
+        let doing = failed("read a queue");
+        let receive = self.sqs.receive_message().queue_url(&self.url).max_number_of_messages(QUEUE_BATCH);
+        let received = receive.send().await.map_err(|error| doing(format!("{error:?}")))?;
+        let messages = received.messages.unwrap_or_default();
+        if messages.is_empty() {
+            return Ok(0);
+        }
+        let mut batch = SqsEvent::default();
+        batch.records = messages.iter().map(lambda_message).collect();
+        let answer = match self.name {
+            "ticks" => meshline_sla_check::ticks(app, batch, now).await,
+            "ingest-spill" => meshline_ingest::drain(app, batch, now).await,
+            _ => self.deliver(batch, now),
+        };
+        let has_failed =
+            |id: &str| answer.batch_item_failures.iter().any(|failure| failure.item_identifier == id);
+        for message in &messages {
+            let (id, handle) = (message.message_id().unwrap_or_default(), message.receipt_handle());
+            let done = if has_failed(id) {
+                // Lambda lets it reappear when the visibility timeout is over; here nobody waits for that.
+                let again = self
+                    .sqs
+                    .change_message_visibility()
+                    .queue_url(&self.url)
+                    .set_receipt_handle(handle.map(str::to_owned));
+                again.visibility_timeout(0).send().await.map(|_| ()).map_err(|error| format!("{error:?}"))
+            } else {
+                let delete = self
+                    .sqs
+                    .delete_message()
+                    .queue_url(&self.url)
+                    .set_receipt_handle(handle.map(str::to_owned));
+                delete.send().await.map(|_| ()).map_err(|error| format!("{error:?}"))
+            };
+            done.map_err(&doing)?;
+        }
+        Ok(messages.len())
+    }
+
+    /// The catch-all consumer: what would go to people and systems lies in the inbox.
+    fn deliver(&self, batch: SqsEvent, now: Time) -> SqsBatchResponse {
+        let mut inbox = lock(&self.inbox);
+        for message in batch.records {
+            let body = message.body.unwrap_or_default();
+            let body = serde_json::from_str(&body).unwrap_or_else(|_| json!(body));
+            let id = message.message_id.unwrap_or_default();
+            inbox.push(Message { id, at: now, body: json!({"queue": self.name, "message": body}) });
+        }
+        SqsBatchResponse::default()
     }
 }
 
