@@ -62,6 +62,7 @@ pub(crate) const EXAMPLE_SECRETS: [(&str, &str); 4] = [
 
 /// Runs the local stack until it is stopped.
 pub(crate) async fn run(args: UpArgs) -> anyhow::Result<ExitCode> {
+    meshline_local::log_to_stderr();
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("cannot listen on {address}: is another stack up? `--port 0` takes a free port")

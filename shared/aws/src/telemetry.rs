@@ -25,6 +25,14 @@ pub fn init() {
 /// Set by [`init`]: only a deployed function has a CloudWatch that reads its output.
 static DEPLOYED: OnceLock<()> = OnceLock::new();
 
+/// Starts logging for a person: text on standard error. The level comes from `RUST_LOG`, else it is `warn`; what
+/// emulators say of a request that is refused on purpose is left out.
+pub fn init_for_person() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error,meshline=warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(std::io::stderr).init();
+}
+
 /// Publishes one value in CloudWatch's embedded metric format; nothing outside a deployed function.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 pub fn metric(name: &str, unit: &str, value: f64, now: Time) {

@@ -8,6 +8,7 @@ mod pump;
 pub mod stack;
 pub mod tables;
 
+pub use meshline_aws::telemetry::init_for_person as log_to_stderr;
 pub use pump::PumpError;
 pub use stack::{Options, Stack, StackError};
 
