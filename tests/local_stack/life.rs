@@ -110,10 +110,8 @@ async fn a_run_with_everything_verified_closes_and_its_trail_is_valid() {
     assert_eq!(kinds.iter().filter(|kind| **kind == "record").count(), 7);
 }
 
-#[tokio::test]
-async fn an_edited_record_is_named_by_verification() {
-    let local = Local::start().await;
-    let run = local.opened("5Ks").await;
+/// Changes a stored record behind Meshline's back.
+async fn tamper(local: &Local, run: &str, update: &str, name: &str) {
     let edit = local
         .stack
         .app
@@ -121,15 +119,37 @@ async fn an_edited_record_is_named_by_verification() {
         .dynamodb()
         .update_item()
         .table_name("meshline-audit")
-        .key("pk", AttributeValue::S(run.clone()))
-        .key("sk", AttributeValue::N("1".to_owned()))
-        .update_expression("SET detail.#owner = :ben")
-        .expression_attribute_names("#owner", "owner")
-        .expression_attribute_values(":ben", AttributeValue::S("ben".to_owned()));
+        .key("pk", AttributeValue::S(run.to_owned()))
+        .key("sk", AttributeValue::N("2".to_owned()))
+        .update_expression(update)
+        .expression_attribute_names("#name", name)
+        .expression_attribute_values(":value", AttributeValue::S("ben".to_owned()));
     edit.send().await.unwrap();
+}
 
-    let verified = local.get(&format!("/v1/runs/{run}/audit/verify")).await;
-    assert_eq!((&verified["valid"], &verified["fault"]["seq"]), (&json!(false), &json!(1)));
+#[tokio::test]
+async fn a_record_that_was_changed_by_hand_is_named_by_verification() {
+    let local = Local::start().await;
+    for (n, (update, name)) in [
+        ("SET detail.#name = :value", "channel"),
+        ("SET detail.#name = :value", "added"),
+        ("SET #name = :value", "added"),
+        ("SET #name.id = :value", "actor"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        local.advance(Span::minutes(1)).await; // the newest run is listed first
+        let run = local.opened(&format!("asset-{n}")).await;
+        assert_eq!(local.get(&format!("/v1/runs/{run}/audit/verify")).await["valid"], json!(true));
+        tamper(&local, &run, update, name).await;
+        let verified = local.get(&format!("/v1/runs/{run}/audit/verify")).await;
+        assert_eq!(
+            (&verified["valid"], &verified["fault"]["seq"]),
+            (&json!(false), &json!(2)),
+            "{update} {name}"
+        );
+    }
 }
 
 #[tokio::test]

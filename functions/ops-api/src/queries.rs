@@ -1,8 +1,8 @@
 //! What operators can look at.
 
-use meshline_aws::execute;
 use meshline_aws::http::{self, Problem, Response};
 use meshline_aws::runs::List;
+use meshline_aws::verify;
 use meshline_core::config::Config;
 use meshline_core::record::{Fact, Record};
 use meshline_core::report;
@@ -130,7 +130,7 @@ impl Call<'_> {
 
     /// `GET /v1/runs/{run}/audit/verify`
     pub(crate) async fn verify(&self, run: &str) -> Result<Response, Problem> {
-        let found = execute::verify(self.app, run).await?;
+        let found = verify::verify(self.app, run).await?;
         if found.records == 0 && found.fault.is_none() {
             return Err(Problem::not_found(format!("there is no run `{run}`")));
         }

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use meshline_core::id::canonical_hash;
 use meshline_core::record::{ActorKind, Record};
+use meshline_core::trail::Fault;
+use serde_json::Value;
 
 use crate::clients::Clients;
 use crate::error::StoreError;
@@ -30,7 +33,20 @@ impl Audit {
     /// # Errors
     /// The table cannot be read, or holds what is no record.
     pub async fn trail(&self, run: &str, after: u64) -> Result<Vec<Record>, StoreError> {
-        let mut pages = self
+        self.items(run, after).await?.into_iter().map(record).collect()
+    }
+
+    /// The trail of a run with every record checked to be all that its item holds: an attribute that was added by
+    /// hand is not part of what is hashed, and would not be seen otherwise.
+    ///
+    /// # Errors
+    /// The table cannot be read.
+    pub async fn strict_trail(&self, run: &str) -> Result<Vec<Result<Record, Fault>>, StoreError> {
+        Ok(self.items(run, 0).await?.into_iter().map(strict).collect())
+    }
+
+    async fn items(&self, run: &str, after: u64) -> Result<Vec<Item>, StoreError> {
+        let pages = self
             .clients
             .dynamodb()
             .query()
@@ -42,11 +58,7 @@ impl Audit {
             .into_paginator()
             .items()
             .send();
-        let mut records = Vec::new();
-        while let Some(item) = pages.next().await {
-            records.push(record(item.map_err(|e| StoreError::from_sdk("read a trail", e))?)?);
-        }
-        Ok(records)
+        pages.collect::<Result<_, _>>().await.map_err(|e| StoreError::from_sdk("read a trail", e))
     }
 
     /// The last record of a trail.
@@ -111,13 +123,24 @@ fn item(record: &Record) -> Result<Item, StoreError> {
     Ok(item)
 }
 
-/// Reads a record back from its item.
-///
-/// # Errors
-/// The item holds none.
-pub fn record(mut item: Item) -> Result<Record, StoreError> {
-    let key = |item: &Item| format!("{:?} {:?}", item.get("pk"), item.get("sk"));
-    let what = key(&item);
+/// The record of an item that holds nothing else.
+fn strict(item: Item) -> Result<Record, Fault> {
+    let seq = item.get("sk").and_then(|seq| seq.as_n().ok()?.parse().ok()).unwrap_or_default();
+    let fault = |reason: String| Fault { seq, reason };
+    let held = serde_dynamo::from_item::<_, Value>(members(item.clone()));
+    let held = held.map_err(|error| fault(format!("it cannot be read: {error}")))?;
+    let record = record(item).map_err(|error| fault(error.to_string()))?;
+    let read = serde_json::to_value(&record).map_err(|error| fault(error.to_string()))?;
+    // As canonical JSON, in which 1 and 1.0 are one number, as they are to DynamoDB.
+    if canonical_hash(&held) == canonical_hash(&read) {
+        Ok(record)
+    } else {
+        Err(fault("it holds what was not hashed".to_owned()))
+    }
+}
+
+/// An item without keys that are only for indexes, and with the record's names for those of the table.
+fn members(mut item: Item) -> Item {
     if let (Some(run), Some(seq)) = (item.get("pk").cloned(), item.get("sk").cloned()) {
         item.insert("run".to_owned(), run);
         item.insert("seq".to_owned(), seq);
@@ -125,9 +148,15 @@ pub fn record(mut item: Item) -> Result<Record, StoreError> {
     for name in KEYS {
         item.remove(name);
     }
-    serde_dynamo::from_item(item).map_err(|e| StoreError::Corrupt {
-        doing: "read a record",
-        what,
-        why: e.to_string(),
-    })
+    item
+}
+
+/// Reads a record back from its item.
+///
+/// # Errors
+/// The item holds none.
+pub fn record(item: Item) -> Result<Record, StoreError> {
+    let what = format!("{:?} {:?}", item.get("pk"), item.get("sk"));
+    let read = serde_dynamo::from_item(members(item));
+    read.map_err(|e| StoreError::Corrupt { doing: "read a record", what, why: e.to_string() })
 }

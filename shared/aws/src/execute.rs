@@ -10,7 +10,6 @@ use meshline_core::config::flow::{ExceptionKind, Flow};
 use meshline_core::decide::{self, Context};
 use meshline_core::event::Event;
 use meshline_core::record::{Actor, ExceptionOpened, Fact, Record};
-use meshline_core::run::Run;
 use meshline_core::time::Time;
 use meshline_core::trail;
 
@@ -177,52 +176,4 @@ pub async fn park(
             Err(error) => again(error, &mut attempt).await?,
         }
     }
-}
-
-/// Whether a run's stored state is what its trail adds up to, and its trail unbroken.
-///
-/// # Errors
-/// The table cannot be read.
-pub async fn verify(app: &App, run: &str) -> Result<Verification, StoreError> {
-    let mut stored = app.runs.load(run).await?;
-    let records = loop {
-        let records = match app.audit.trail(run, 0).await {
-            Ok(records) => records,
-            Err(StoreError::Corrupt { what, why, .. }) => {
-                let fault = trail::Fault { seq: 0, reason: format!("{what} cannot be read: {why}") };
-                return Ok(Verification { records: 0, fault: Some(fault) });
-            }
-            Err(error) => return Err(error),
-        };
-        let again = app.runs.load(run).await?;
-        if again == stored {
-            break records;
-        }
-        stored = again; // a commit came in between: read both once more
-    };
-    if stored.is_none() && !records.is_empty() && !run.starts_with("FLOW#") {
-        let fault =
-            trail::Fault { seq: records.len() as u64, reason: "the run that it leads to is gone".to_owned() };
-        return Ok(Verification { records: records.len(), fault: Some(fault) });
-    }
-    let head = stored.as_ref().map(|run| (run.version, run.head.as_str()));
-    let fault = trail::verify(&records, head).err().or_else(|| {
-        let folded = Run::fold(&records).ok();
-        let differs = stored.is_some() && folded != stored;
-        let seq = records.len() as u64;
-        differs.then(|| trail::Fault {
-            seq,
-            reason: "the stored run is not what its records add up to".to_owned(),
-        })
-    });
-    Ok(Verification { records: records.len(), fault })
-}
-
-/// What verifying a trail found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verification {
-    /// How many records there are.
-    pub records: usize,
-    /// Where it breaks, if it does.
-    pub fault: Option<trail::Fault>,
 }
