@@ -66,3 +66,32 @@ fn a_function_depends_on_no_other_function_and_on_no_emulator() {
     }
     assert_eq!(ours("meshline-aws"), names(&["meshline-core"]));
 }
+
+/// The emulated tables are the deployed ones: template.yaml names every index with the same key.
+#[test]
+fn the_local_tables_are_those_of_the_template() {
+    let template = include_str!("../template.yaml");
+    let squeezed: String = template.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut indexes = 0;
+    for table in meshline_local::tables::tables() {
+        for index in table.indexes {
+            indexes += 1;
+            let (_, after) = squeezed
+                .split_once(&format!("IndexName: {} ", index.name))
+                .or_else(|| squeezed.split_once(&format!("IndexName: {},", index.name)))
+                .unwrap_or_else(|| panic!("template.yaml has no index `{}`", index.name));
+            let definition = after.split("IndexName:").next().unwrap_or_default();
+            for attribute in [index.key.pk, index.key.sk] {
+                let named = format!("AttributeName: {attribute}");
+                assert!(definition.contains(&named), "`{}` has not the key `{attribute}`", index.name);
+            }
+            let projection = format!("ProjectionType: {}", index.projection.as_str());
+            assert!(definition.contains(&projection), "`{}` does not project {projection}", index.name);
+        }
+    }
+    assert_eq!(
+        squeezed.matches("IndexName:").count(),
+        indexes,
+        "the template has an index that is not emulated"
+    );
+}

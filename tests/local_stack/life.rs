@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use meshline_core::time::Span;
-use meshline_tests::{Local, campaign_tag, header};
+use meshline_tests::{EXAMPLES, Local, campaign_tag, header};
 use serde_json::json;
 
 #[tokio::test]
@@ -182,4 +182,19 @@ async fn a_signal_from_just_before_its_trigger_verifies_the_outcome() {
     // A signal that a run has taken is no news to the next one.
     form("form.submitted", "d3").await;
     assert_eq!(local.runs("lead-form").await[0]["status"], "active");
+}
+
+#[tokio::test]
+async fn a_run_keeps_the_flow_version_it_was_opened_with() {
+    let local = Local::start().await;
+    let run = local.opened("5Ks").await;
+    let shorter = EXAMPLES[2].1.replace("sla: 2h", "sla: 1h");
+    let (status, applied) = local.apply(&[("blog-launch.yaml", &shorter)]).await;
+    assert_eq!((status, &applied["changes"][0]["version"]), (200, &json!(2)));
+
+    local.advance(Span::minutes(61)).await;
+    let run = local.get(&format!("/v1/runs/{run}")).await;
+    assert_eq!((&run["flow_version"], &run["outcomes"][0]["breached_at"]), (&json!(1), &json!(null)));
+    let new = local.opened("6Lt").await;
+    assert_eq!(local.get(&format!("/v1/runs/{new}")).await["flow_version"], 2);
 }
