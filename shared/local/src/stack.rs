@@ -101,21 +101,22 @@ impl Stack {
     /// Moves what there is to move, for as long as it is awaited: when woken, when a held message is due, and at
     /// each full minute of a running clock.
     pub async fn run(&self) {
+        let mut firing = self.clock.now().next_minute();
         loop {
             if let Err(error) = self.settle().await {
                 tracing::error!(error = %error, "the stack could not settle");
             }
+            let now = self.clock.now();
             if self.clock.is_frozen() {
                 self.wake.notified().await;
-                continue;
-            }
-            let now = self.clock.now();
-            let minute = now.next_minute();
-            let next = self.emulators.next_held().map_or(minute, |held| held.min(minute));
-            let wait = std::time::Duration::from_millis(next.since(now).ms().unsigned_abs());
-            let timed_out = tokio::time::timeout(wait, self.wake.notified()).await.is_err();
-            if timed_out && self.clock.now() >= minute {
+            } else if now >= firing {
                 self.sweep().await;
+                firing = now.next_minute();
+            } else {
+                let next = self.emulators.next_held().map_or(firing, |held| held.min(firing));
+                let wait = std::time::Duration::from_millis(next.since(now).ms().unsigned_abs());
+                // Woken or not: the next round looks at what there is.
+                let _ = tokio::time::timeout(wait, self.wake.notified()).await;
             }
         }
     }
