@@ -10,9 +10,6 @@ use meshline_core::time::Time;
 use meshline_tests::Local;
 use tokio::task::JoinSet;
 
-/// How long the last runs may take to open before they count as missing.
-const PATIENCE: Duration = Duration::from_secs(30);
-
 #[tokio::main]
 async fn main() {
     let mut arguments =
@@ -41,7 +38,7 @@ async fn load(local: &Arc<Local>, rate: u32, count: u32) {
         });
     }
     let calls: Vec<(String, Time, i64)> = calls.join_all().await;
-    let opened = opened(local, calls.len()).await;
+    let opened = opened(local).await;
     let answers = calls.iter().map(|(_, _, answered)| *answered).collect();
     let waits: Vec<i64> =
         calls.iter().filter_map(|(s, sent, _)| Some(opened.get(s)?.since(*sent).ms())).collect();
@@ -50,21 +47,14 @@ async fn load(local: &Arc<Local>, rate: u32, count: u32) {
     report("webhook -> run open and relayed to the bus", waits);
 }
 
-/// When the opening of each subject's run came to the bus.
-async fn opened(local: &Local, expected: usize) -> HashMap<String, Time> {
-    let deadline = tokio::time::Instant::now() + PATIENCE;
-    loop {
-        let bus = local.stack.emulators.bus();
-        let opened: HashMap<String, Time> = bus
-            .iter()
-            .filter(|event| event.body["detail-type"] == "meshline.run_opened")
-            .map(|event| (event.body["detail"]["subject"].as_str().unwrap_or_default().to_owned(), event.at))
-            .collect();
-        if opened.len() >= expected || tokio::time::Instant::now() > deadline {
-            return opened;
-        }
-        tokio::time::sleep(Duration::from_millis(500)).await;
-    }
+/// When the opening of each subject's run came to the bus, once everything has come to rest.
+async fn opened(local: &Local) -> HashMap<String, Time> {
+    local.settle().await;
+    let bus = local.stack.emulators.bus();
+    bus.iter()
+        .filter(|event| event.body["detail-type"] == "meshline.run_opened")
+        .map(|event| (event.body["detail"]["subject"].as_str().unwrap_or_default().to_owned(), event.at))
+        .collect()
 }
 
 fn report(what: &str, mut ms: Vec<i64>) {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{
     AttributeValue, KeysAndAttributes, Put, ReturnConsumedCapacity, TransactWriteItem,
 };
@@ -264,13 +265,8 @@ impl Runs {
     /// The table cannot be written.
     pub async fn count_failure(&self, run: &str) -> Result<Failures, StoreError> {
         let update = self
-            .clients
-            .dynamodb()
-            .update_item()
-            .table_name(&self.table)
-            .set_key(key(run))
+            .update(run)
             .update_expression("ADD failures :one")
-            .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
             .return_values(aws_sdk_dynamodb::types::ReturnValue::AllNew);
         let updated = update.send().await.map_err(|e| StoreError::from_sdk("count a failure", e))?;
@@ -286,15 +282,14 @@ impl Runs {
     /// # Errors
     /// The table cannot be written.
     pub async fn park(&self, run: &str) -> Result<(), StoreError> {
-        let update = self
-            .clients
-            .dynamodb()
-            .update_item()
-            .table_name(&self.table)
-            .set_key(key(run))
-            .update_expression("REMOVE due_shard, next_due_at")
-            .condition_expression("attribute_exists(pk)");
+        let update = self.update(run).update_expression("REMOVE due_shard, next_due_at");
         update.send().await.map(|_| ()).map_err(|e| StoreError::from_sdk("park a run", e))
+    }
+
+    /// An update of a run's item beside the fold; only where there is one.
+    fn update(&self, run: &str) -> UpdateItemFluentBuilder {
+        let update = self.clients.dynamodb().update_item().table_name(&self.table).set_key(key(run));
+        update.condition_expression("attribute_exists(pk)")
     }
 }
 
