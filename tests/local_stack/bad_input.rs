@@ -11,13 +11,13 @@ fn kind(answer: &(u16, Value)) -> (u16, &str) {
 #[tokio::test]
 async fn a_delivery_with_a_bad_signature_is_refused_and_nothing_is_stored() {
     let local = Local::start().await;
-    let (mut headers, body) = local.signed_publish("5Ks");
-    for (name, value) in &mut headers {
+    let mut delivery = local.signed_publish("5Ks");
+    for (name, value) in &mut delivery.headers {
         if name.eq_ignore_ascii_case("x-contentful-signature") {
             *value = "0".repeat(64);
         }
     }
-    let refused = local.send("POST", "/hooks/contentful", &headers, body).await;
+    let refused = local.deliver(&delivery).await;
     assert_eq!(kind(&refused), (401, "unverified"));
     local.settle().await;
     assert!(local.runs("blog-launch").await.is_empty());

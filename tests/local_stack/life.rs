@@ -8,9 +8,9 @@ use serde_json::json;
 #[tokio::test]
 async fn a_publish_delivered_twice_opens_one_run_with_an_owner_and_deadlines() {
     let local = Local::start().await;
-    let (headers, body) = local.signed_publish("5Ks");
-    let first = local.send("POST", "/hooks/contentful", &headers, body.clone()).await;
-    let second = local.send("POST", "/hooks/contentful", &headers, body).await;
+    let delivery = local.signed_publish("5Ks");
+    let first = local.deliver(&delivery).await;
+    let second = local.deliver(&delivery).await;
     assert_eq!((first.0, &first.1["events"][0]["duplicate"]), (202, &json!(false)));
     assert_eq!((second.0, &second.1["events"][0]["duplicate"]), (202, &json!(true)));
     local.settle().await;

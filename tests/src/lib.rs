@@ -7,11 +7,15 @@ use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use meshline_core::time::{Span, Time};
 use meshline_local::{Options, Stack, gateway};
-use meshline_sources::{contentful, hubspot};
 use serde_json::{Value, json};
 
+pub mod scenario;
+pub mod senders;
+
+pub use senders::{Delivery, header};
+
 /// Where the stack would listen; signatures name it.
-const URL: &str = "http://127.0.0.1:8080";
+pub(crate) const URL: &str = "http://127.0.0.1:8080";
 /// The example flows, sources and people.
 pub const EXAMPLES: [(&str, &str); 4] = [
     ("directory.yaml", include_str!("../../infra/examples/directory.yaml")),
@@ -19,8 +23,6 @@ pub const EXAMPLES: [(&str, &str); 4] = [
     ("blog-launch.yaml", include_str!("../../infra/examples/blog-launch.yaml")),
     ("lead-form.yaml", include_str!("../../infra/examples/lead-form.yaml")),
 ];
-const CONTENTFUL_SECRET: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-const HUBSPOT_SECRET: &str = "hubspot-client-secret";
 
 /// A running stack, called without a socket.
 pub struct Local {
@@ -57,17 +59,12 @@ impl Local {
     }
 
     async fn new(data: Option<PathBuf>, clock_frozen: bool) -> Self {
-        let secrets = [
-            ("contentful-current", CONTENTFUL_SECRET),
-            ("hubspot-current", HUBSPOT_SECRET),
-            ("forms-token", "forms-token"),
-        ];
         let options = Options {
             public_url: URL.to_owned(),
             data,
             clock: Some(nine()),
             clock_frozen,
-            secrets: secrets.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            secrets: senders::secrets().into(),
         };
         Self { stack: Stack::start(options).await.expect("the stack starts") }
     }
@@ -119,48 +116,27 @@ impl Local {
 
     /// A signed publish of a blog post in Contentful.
     pub async fn publish(&self, asset: &str) -> Answer {
-        let (headers, body) = self.signed_publish(asset);
-        self.send("POST", "/hooks/contentful", &headers, body).await
+        self.deliver(&self.signed_publish(asset)).await
     }
 
-    /// The headers and the body of such a publish.
-    pub fn signed_publish(&self, asset: &str) -> (Vec<(String, String)>, Vec<u8>) {
-        let now = self.stack.clock.now();
-        let body = json!({
-            "sys": {"type": "Entry", "id": asset, "contentType": {"sys": {"id": "blogPost"}}, "updatedAt": now},
-            "fields": {"title": {"en-US": "Spring launch"}, "campaign": {"en-US": "spring"}},
-        });
-        let body = body.to_string().into_bytes();
-        let headers = [
-            header("X-Contentful-Topic", "ContentManagement.Entry.publish"),
-            header("Content-Type", "application/vnd.contentful.management.v1+json"),
-        ];
-        let address = format!("{URL}/hooks/contentful");
-        (contentful::sign(CONTENTFUL_SECRET, "POST", &address, &headers, &body, now), body)
+    /// The delivery of such a publish.
+    pub fn signed_publish(&self, asset: &str) -> Delivery {
+        senders::entry(URL, self.stack.clock.now(), "publish", asset, "blogPost")
     }
 
-    /// A signed batch of HubSpot events about one asset; each is given what the sender always adds.
+    /// A signed batch of HubSpot events about one asset.
     pub async fn hubspot(&self, asset: &str, events: &[Value]) -> Answer {
-        let now = self.stack.clock.now();
-        let batch: Vec<Value> = events
-            .iter()
-            .map(|event| {
-                let mut full = json!({"portalId": 1, "subscriptionId": 2, "objectId": 3, "occurredAt": now.unix_ms(), "asset_id": asset});
-                let (members, more) = (full.as_object_mut().expect("an object"), event.as_object().expect("an object"));
-                members.extend(more.clone());
-                full
-            })
-            .collect();
-        self.hubspot_raw(json!(batch).to_string().into_bytes()).await
+        self.deliver(&senders::crm(URL, self.stack.clock.now(), asset, events)).await
     }
 
     /// A signed HubSpot delivery of any bytes.
     pub async fn hubspot_raw(&self, body: Vec<u8>) -> Answer {
-        let now = self.stack.clock.now();
-        let address = format!("{URL}/hooks/hubspot");
-        let mut headers = hubspot::sign(HUBSPOT_SECRET, "POST", &address, &body, now);
-        headers.push(header("content-type", "application/json"));
-        self.send("POST", "/hooks/hubspot", &headers, body).await
+        self.deliver(&senders::crm_raw(URL, self.stack.clock.now(), body)).await
+    }
+
+    /// A webhook arrives.
+    pub async fn deliver(&self, delivery: &Delivery) -> Answer {
+        self.send("POST", &delivery.path, &delivery.headers, delivery.body.clone()).await
     }
 
     /// Lets everything that is under way come to rest.
@@ -198,11 +174,6 @@ impl Local {
         let records = trail["items"].as_array().expect("items").iter();
         records.map(|record| record["kind"].as_str().expect("a kind").to_owned()).collect()
     }
-}
-
-/// A header as the senders' helpers give them.
-pub fn header(name: &str, value: &str) -> (String, String) {
-    (name.to_owned(), value.to_owned())
 }
 
 /// The event by which HubSpot shows the campaign tag that `blog-launch` waits for.

@@ -3,6 +3,7 @@
 mod checkpoint;
 pub mod clock;
 pub mod emulators;
+mod faults;
 pub mod gateway;
 mod pump;
 pub mod stack;

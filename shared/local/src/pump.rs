@@ -8,13 +8,14 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use aws_sdk_dynamodbstreams::types::{Record, ShardIteratorType};
 use futures_util::future::try_join_all;
-use meshline_aws::App;
 use meshline_aws::clients::Clients;
+use meshline_aws::{App, stream};
 use meshline_core::time::Time;
 use serde_json::json;
 
 use crate::checkpoint::{self, Checkpoint};
 use crate::emulators::{Emulators, Message, QUEUES};
+use crate::faults::Faults;
 use crate::lock;
 
 /// Records of a stream handed over at a time, as in template.yaml.
@@ -32,6 +33,7 @@ pub(crate) struct Pump {
     queues: Vec<Queue>,
     data: Option<PathBuf>,
     kept: Checkpoint,
+    faults: Arc<Faults>,
 }
 
 /// A queue, and where what would go to people and systems is put.
@@ -72,6 +74,7 @@ impl Pump {
         data: Option<PathBuf>,
         kept: Checkpoint,
         inbox: Arc<Mutex<Vec<Message>>>,
+        faults: Arc<Faults>,
     ) -> Result<Self, PumpError> {
         let config = aws_sdk_dynamodbstreams::config::Builder::from(clients.config());
         let streams =
@@ -84,14 +87,15 @@ impl Pump {
             url: emulators.queue_url(name),
             inbox: Arc::clone(&inbox),
         };
-        Ok(Self { streams, events, audit, queues: QUEUES.iter().map(queue).collect(), data, kept })
+        Ok(Self { streams, events, audit, queues: QUEUES.iter().map(queue).collect(), data, kept, faults })
     }
 
     /// Hands over one batch of every stream and queue, all at once; gives how much there was.
     pub(crate) async fn once(&mut self, app: &App, now: Time) -> Result<usize, PumpError> {
-        let route = async |batch| meshline_route::handle(app, batch, now).await;
-        let relay = async |batch| meshline_relay::handle(app, batch, now).await;
-        let queues = self.queues.iter().map(|queue| queue.hand_over(app, now));
+        let faults = &self.faults;
+        let route = async |batch| faults.invoke("route", meshline_route::handle(app, batch, now)).await;
+        let relay = async |batch| faults.invoke("relay", meshline_relay::handle(app, batch, now)).await;
+        let queues = self.queues.iter().map(|queue| queue.hand_over(app, faults, now));
         let (routed, relayed, received) = tokio::try_join!(
             self.events.hand_over(&self.streams, route),
             self.audit.hand_over(&self.streams, relay),
@@ -124,7 +128,7 @@ impl Pump {
 
 impl Queue {
     /// Hands one batch over; what fails is seen again at once.
-    async fn hand_over(&self, app: &App, now: Time) -> Result<usize, PumpError> {
+    async fn hand_over(&self, app: &App, faults: &Faults, now: Time) -> Result<usize, PumpError> {
         let doing = failed("read a queue");
         let receive = self.sqs.receive_message().queue_url(&self.url).max_number_of_messages(QUEUE_BATCH);
         let received = receive.send().await.map_err(|error| doing(format!("{error:?}")))?;
@@ -135,12 +139,16 @@ impl Queue {
         let mut batch = SqsEvent::default();
         batch.records = messages.iter().map(lambda_message).collect();
         let answer = match self.name {
-            "ticks" => meshline_sla_check::ticks(app, batch, now).await,
-            "ingest-spill" => meshline_ingest::drain(app, batch, now).await,
-            _ => self.deliver(batch, now),
+            "ticks" => faults.invoke("sla-check", meshline_sla_check::ticks(app, batch, now)).await,
+            "ingest-spill" => faults.invoke("ingest", meshline_ingest::drain(app, batch, now)).await,
+            _ => Some(self.deliver(batch, now)),
         };
-        let has_failed =
-            |id: &str| answer.batch_item_failures.iter().any(|failure| failure.item_identifier == id);
+        let has_failed = |id: &str| {
+            let named = |answer: &SqsBatchResponse| {
+                answer.batch_item_failures.iter().any(|failure| failure.item_identifier == id)
+            };
+            answer.as_ref().is_none_or(named)
+        };
         for message in &messages {
             let (id, handle) = (message.message_id().unwrap_or_default(), message.receipt_handle());
             let done = if has_failed(id) {
@@ -201,11 +209,13 @@ impl Stream {
     async fn hand_over(
         &mut self,
         streams: &aws_sdk_dynamodbstreams::Client,
-        handler: impl AsyncFnOnce(StreamEvent) -> DynamoDbEventResponse,
+        handler: impl AsyncFnOnce(StreamEvent) -> Option<DynamoDbEventResponse>,
     ) -> Result<usize, PumpError> {
         let records = self.read(streams).await?;
         let Some(last) = records.last().map(sequence_number) else { return Ok(0) };
-        let answer = handler(lambda_event(&records)?).await;
+        // Who does not answer has failed as a whole, from the first record on.
+        let all_failed = || stream::failures(records.iter().map(sequence_number));
+        let answer = handler(lambda_event(&records)?).await.unwrap_or_else(all_failed);
         let failures =
             answer.batch_item_failures.iter().filter_map(|failure| failure.item_identifier.clone());
         // Sequence numbers have the same length: their text sorts as they do.

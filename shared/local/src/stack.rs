@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 
 use crate::clock::Clock;
 use crate::emulators::{Emulators, Message, Options as EmulatorOptions, StartError};
+use crate::faults::Faults;
 use crate::pump::{Pump, PumpError};
 use crate::{checkpoint, lock};
 
@@ -49,6 +50,7 @@ pub struct Stack {
     pump: tokio::sync::Mutex<Pump>,
     /// Rung when a handler may have written something.
     wake: Notify,
+    faults: Arc<Faults>,
 }
 
 /// Why the stack did not start, or stopped.
@@ -93,9 +95,11 @@ impl Stack {
         });
         let clients = Arc::new(clients.await);
         let inbox = Arc::new(Mutex::new(Vec::new()));
-        let pump = Pump::new(&clients, &emulators, options.data, checkpoint, Arc::clone(&inbox)).await?;
+        let faults = Arc::new(Faults::default());
+        let pump =
+            Pump::new(&clients, &emulators, options.data, checkpoint, inbox.clone(), faults.clone()).await?;
         let app = App::new(clients, settings(&emulators, options.public_url));
-        Ok(Arc::new(Self { app, emulators, clock, inbox, pump: pump.into(), wake: Notify::new() }))
+        Ok(Arc::new(Self { app, emulators, clock, inbox, pump: pump.into(), wake: Notify::new(), faults }))
     }
 
     /// Moves what there is to move, for as long as it is awaited: when woken, when a held message is due, and at
@@ -186,6 +190,12 @@ impl Stack {
         if let Err(error) = meshline_sla_check::sweep(&self.app, self.clock.now()).await {
             tracing::error!(error = %error, "the sweep failed; the next one looks again");
         }
+    }
+
+    /// Kills the next invocations of a function that is fed by a stream or a queue in the middle of their work, each
+    /// after it has waited for something so many times.
+    pub fn kill(&self, function: &str, after: &[usize]) {
+        self.faults.kill(function, after);
     }
 
     /// What was sent to people and systems so far.
