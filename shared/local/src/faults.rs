@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
-use std::pin::pin;
 use std::sync::Mutex;
 use std::task::Poll;
 
@@ -23,9 +22,9 @@ impl Faults {
 
     /// Runs an invocation to its end; `None` when it was killed, and nothing behind that point happened.
     pub(crate) async fn invoke<T>(&self, function: &str, invocation: impl Future<Output = T>) -> Option<T> {
+        let mut invocation = Box::pin(invocation);
         let kill = lock(&self.kills).get_mut(function).and_then(VecDeque::pop_front);
         let Some(mut left) = kill else { return Some(invocation.await) };
-        let mut invocation = pin!(invocation);
         poll_fn(|context| match invocation.as_mut().poll(context) {
             Poll::Ready(done) => Poll::Ready(Some(done)),
             Poll::Pending if left == 0 => Poll::Ready(None),

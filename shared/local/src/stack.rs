@@ -187,7 +187,8 @@ impl Stack {
     }
 
     async fn sweep(&self) {
-        if let Err(error) = meshline_sla_check::sweep(&self.app, self.clock.now()).await {
+        let sweep = meshline_sla_check::sweep(&self.app, self.clock.now());
+        if let Some(Err(error)) = self.faults.invoke("sla-check", sweep).await {
             tracing::error!(error = %error, "the sweep failed; the next one looks again");
         }
     }
