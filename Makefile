@@ -10,6 +10,8 @@ HOST    := $(shell uname -s)-$(subst aarch64,arm64,$(shell uname -m))
 ARCH    ?= $(lastword $(subst -, ,$(HOST)))
 # The first deployment asks; with the answers saved in samconfig.toml: make deploy DEPLOY_FLAGS=
 DEPLOY_FLAGS ?= --guided
+# More parameters of template.yaml: make deploy PARAMETERS="AlarmEmail=ops@example.com"
+PARAMETERS   ?=
 
 TARGET     := $(or $(CARGO_TARGET_DIR),target)
 LAMBDA_BIN := $(TARGET)/lambda-bin
@@ -21,7 +23,7 @@ VENV  := .venv
 # Linting and building need no account; a Region must be named, and SAM must not look for one on the network.
 SAM   := SAM_CLI_TELEMETRY=0 AWS_EC2_METADATA_DISABLED=true AWS_DEFAULT_REGION=$(or $(AWS_DEFAULT_REGION),us-east-1) $(VENV)/bin/sam
 
-.PHONY: help up test fmt clippy cargo-test lint-template build sam-build sam-build-dev deploy
+.PHONY: help up test fmt clippy cargo-test lint-template build sam-build sam-build-dev deploy deployed
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -29,7 +31,7 @@ help: ## list the targets
 up: ## start the local stack
 	cargo run -p meshline -- up
 
-TEST_STEPS := fmt clippy cargo-test lint-template sam-build-dev
+TEST_STEPS := fmt clippy cargo-test lint-template deployed
 
 # Every step runs, whatever became of the one before. The counts are read from what cargo and unittest print, and a run
 # that printed none has failed.
@@ -89,11 +91,17 @@ sam-build-dev:
 	$(MAKE) --no-print-directory sam-build PROFILE=dev
 
 deploy: sam-build ## build and deploy to the AWS account of the environment; asks before it changes anything
-	SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam deploy $(DEPLOY_FLAGS) --parameter-overrides Architecture=$(ARCH)
+	SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam deploy $(DEPLOY_FLAGS) --parameter-overrides Architecture=$(ARCH) $(PARAMETERS)
 
+deployed: $(VENV)-emulator/ready ## deploy to an AWS emulator on this machine, and play the scenarios there
+	$(VENV)-emulator/bin/python tests/deployed/run.py
+
+# Apart from each other: they pin different versions of the AWS SDK.
 $(VENV)/ready: tests/template/requirements.txt
-	python3 -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+$(VENV)-emulator/ready: tests/deployed/requirements.txt
+$(VENV)/ready $(VENV)-emulator/ready:
+	python3 -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
 # $(call pack,BINARY): ARTIFACTS_DIR comes from `sam build`.

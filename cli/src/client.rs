@@ -94,7 +94,7 @@ impl Client {
     /// A client for the target, caller and region that the options say.
     pub(crate) async fn new(options: &Options, now: fn() -> Time) -> Result<Self, Failure> {
         let target = Target::parse(&options.url)?;
-        let caller = if target.is_loopback() {
+        let caller = if target.is_loopback() && options.region.is_none() {
             Caller::Local(options.person.clone())
         } else if options.person.is_some() {
             let reason = "`--as` (MESHLINE_AS) is for a stack on this machine";

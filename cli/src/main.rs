@@ -43,9 +43,9 @@ Exit codes:
   2  wrong usage: arguments, a file that cannot be read, no AWS credentials
   3  Meshline is not reachable, cannot start, failed, or gave an answer that is not understood
 
-A stack on this machine is called as the person of --as. Any other is called with requests signed by
-SigV4 (service execute-api) with the usual AWS credentials: environment, profile, role. For a profile
-of IAM Identity Center: eval \"$(aws configure export-credentials --format env)\".
+A stack on this machine is called as the person of --as. Any other, or one that a --region is given for,
+is called with requests signed by SigV4 (service execute-api) with the usual AWS credentials: environment,
+profile, role. For a profile of IAM Identity Center: eval \"$(aws configure export-credentials --format env)\".
 
 Colours are left out when the output is no terminal or NO_COLOR is set.";
 
@@ -68,7 +68,7 @@ struct Options {
     #[arg(long, global = true)]
     json: bool,
     /// AWS region to sign for [default: that of the host name, else AWS_REGION, else the profile's]
-    #[arg(long, global = true, value_name = "REGION")]
+    #[arg(long, global = true, env = "MESHLINE_REGION", value_name = "REGION")]
     region: Option<String>,
 }
 

@@ -59,6 +59,16 @@ impl Stage {
         let text = std::fs::read_to_string(path).expect("the description of the stack can be read");
         Arc::new(serde_json::from_str(&text).expect("the description of the stack has its form"))
     }
+
+    fn note(&self, queue: &str, body: Value) {
+        let mut received = self.received.lock().unwrap_or_else(PoisonError::into_inner);
+        received.entry(queue.to_owned()).or_default().push(body);
+    }
+
+    fn noted(&self, queue: &str) -> Vec<Value> {
+        let received = self.received.lock().unwrap_or_else(PoisonError::into_inner);
+        received.get(queue).cloned().unwrap_or_default()
+    }
 }
 
 /// A deployed stack, as one scenario sees it.
@@ -85,15 +95,11 @@ impl Deployed {
             let batch = sqs.receive_message().queue_url(url).max_number_of_messages(10).send().await;
             let messages = batch.expect("the queue can be read").messages.unwrap_or_default();
             if messages.is_empty() {
-                let received = self.stage.received.lock().unwrap_or_else(PoisonError::into_inner);
-                return received.get(queue).cloned().unwrap_or_default();
+                return self.stage.noted(queue);
             }
             for message in messages {
                 let body = message.body().unwrap_or_default();
-                let body = serde_json::from_str(body).unwrap_or_else(|_| body.into());
-                let mut received = self.stage.received.lock().unwrap_or_else(PoisonError::into_inner);
-                received.entry(queue.to_owned()).or_default().push(body);
-                drop(received);
+                self.stage.note(queue, serde_json::from_str(body).unwrap_or_else(|_| body.into()));
                 let handle = message.receipt_handle.unwrap_or_default();
                 let delete = sqs.delete_message().queue_url(url).receipt_handle(handle);
                 delete.send().await.expect("the queue forgets it");
