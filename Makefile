@@ -23,7 +23,7 @@ VENV  := .venv
 # Linting and building need no account; a Region must be named, and SAM must not look for one on the network.
 SAM   := SAM_CLI_TELEMETRY=0 AWS_EC2_METADATA_DISABLED=true AWS_DEFAULT_REGION=$(or $(AWS_DEFAULT_REGION),us-east-1) $(VENV)/bin/sam
 
-.PHONY: help up test fmt clippy cargo-test lint-template build sam-build sam-build-dev deploy deployed
+.PHONY: help up test fmt clippy cargo-test lint-template build sam-build sam-build-dev cold-start deploy deployed
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -89,6 +89,12 @@ sam-build: build $(VENV)/ready ## build, and lay out what `sam deploy` uploads
 
 sam-build-dev:
 	$(MAKE) --no-print-directory sam-build PROFILE=dev
+
+cold-start: build ## measure the functions' cold starts beside an empty one
+	cargo build $(LOCKED) -p meshline
+	cargo build $(LOCKED) --profile $(PROFILE) -p meshline-echo
+	strip --strip-debug -o $(LAMBDA_BIN)/echo $(TARGET)/$(subst dev,debug,$(PROFILE))/echo
+	python3 tests/coldstart/measure.py
 
 deploy: sam-build ## build and deploy to the AWS account of the environment; asks before it changes anything
 	SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam deploy $(DEPLOY_FLAGS) --parameter-overrides Architecture=$(ARCH) $(PARAMETERS)
