@@ -90,6 +90,15 @@ class Stack:
         events.put_targets(Rule="tap", EventBusName=bus, Targets=[{"Id": "tap", "Arn": arn}])
         return url
 
+    def protect_audit_table(self):
+        """The emulator's CloudFormation leaves a table's own policy out: what the template says is put here."""
+        template = self.client("cloudformation").get_template(StackName=NAME, TemplateStage="Processed")["TemplateBody"]
+        template = json.loads(template) if isinstance(template, str) else template
+        policy = template["Resources"]["AuditTable"]["Properties"]["ResourcePolicy"]["PolicyDocument"]
+        dynamodb = self.client("dynamodb")
+        arn = dynamodb.describe_table(TableName=self.outputs["AuditTableName"])["Table"]["TableArn"]
+        dynamodb.put_resource_policy(ResourceArn=arn, Policy=json.dumps(policy))
+
     def hurry_ticks(self):
         """The emulator's clock cannot be moved: a tick that failed comes again in a second instead of minutes."""
         self.client("sqs").set_queue_attributes(QueueUrl=self.id("TicksQueue"), Attributes={"VisibilityTimeout": "1"})

@@ -2,7 +2,8 @@
 
 import socketserver
 
-from ministack.core import iam_actions
+from ministack.core import iam_actions, iam_evaluator
+from ministack.services import dynamodb
 
 # Its runtime API for functions leaves Nagle's algorithm on: 40 ms a call.
 socketserver.StreamRequestHandler.disable_nagle_algorithm = True
@@ -19,3 +20,13 @@ def extract_iam_action(*request, **more):
 
 
 iam_actions.extract_iam_action = extract_iam_action
+
+
+# A table may have a policy of its own; the emulator keeps it and does not look at it.
+def policy_of_table(arn):
+    kept = dynamodb._resource_policies.get(arn)
+    return kept and (kept["Policy"], arn.split(":")[4])
+
+
+dynamodb.policy_of_table = policy_of_table
+iam_evaluator._RESOURCE_POLICY_LOOKUPS["dynamodb"] = ("dynamodb", "policy_of_table")
