@@ -17,7 +17,9 @@ BINARIES   := ingest route sla-check relay ops-api
 PACKAGES   := $(addprefix -p meshline-,$(BINARIES))
 LOCKED     := $(if $(CI),--locked)
 
-VENV  := .venv
+VENV    := .venv
+# Its own place, since it asks for another boto3 than SAM.
+CHECKOV := .venv-checkov
 # Linting and building need no account; a Region must be named, and SAM must not look for one on the network.
 SAM   := SAM_CLI_TELEMETRY=0 AWS_EC2_METADATA_DISABLED=true AWS_DEFAULT_REGION=$(or $(AWS_DEFAULT_REGION),us-east-1) $(VENV)/bin/sam
 
@@ -58,9 +60,10 @@ clippy: ## lints, warnings are errors
 cargo-test: ## the Rust tests
 	cargo test $(LOCKED) --workspace --no-fail-fast
 
-lint-template: $(VENV)/ready ## the template: SAM's lint, cfn-lint, and our own rules
+lint-template: $(VENV)/ready $(CHECKOV)/ready ## the templates: SAM's lint, cfn-lint, checkov, and our own rules
 	$(SAM) validate --lint
-	$(VENV)/bin/cfn-lint template.yaml
+	$(VENV)/bin/cfn-lint template.yaml infra/alarms.yaml infra/dashboard.yaml
+	SKIP_PACKAGE_UPDATE_CHECK=true $(CHECKOV)/bin/checkov --config-file tests/template/checkov.yaml
 	$(VENV)/bin/python tests/template/check.py
 
 # The dev build covers all targets, since cargo then unifies features as it does for `cargo test` and compiles nothing twice.
@@ -89,11 +92,13 @@ sam-build-dev:
 	$(MAKE) --no-print-directory sam-build PROFILE=dev
 
 deploy: sam-build ## build and deploy to the AWS account of the environment; asks before it changes anything
-	SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam deploy $(DEPLOY_FLAGS) --parameter-overrides Architecture=$(ARCH)
+	SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam deploy $(DEPLOY_FLAGS) --parameter-overrides Architecture=$(ARCH) CanaryDeployments=true
 
 $(VENV)/ready: tests/template/requirements.txt
-	python3 -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+$(CHECKOV)/ready: tests/template/requirements-checkov.txt
+$(VENV)/ready $(CHECKOV)/ready:
+	python3 -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
 # $(call pack,BINARY): ARTIFACTS_DIR comes from `sam build`.
