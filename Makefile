@@ -68,7 +68,7 @@ lint-template: $(VENV)/ready $(CHECKOV)/ready ## the templates: SAM's lint, cfn-
 
 # The dev build covers all targets, since cargo then unifies features as it does for `cargo test` and compiles nothing twice.
 # Copies lose their line tables, which would make up most of what is packed and unpacked.
-build: ## the five Lambda binaries, into target/lambda-bin (PROFILE=dev is quicker, ARCH=arm64 cross-compiles)
+build: ## the Lambda binaries, into target/lambda-bin (PROFILE=dev is quicker, ARCH=arm64 cross-compiles)
 ifneq ($(HOST),Linux-$(ARCH))
 	@# Cross-compiling: `pip install cargo-lambda==1.9.2` brings the linker, `rustup target add` the target's standard library.
 	@# Its own place for output, target/lambda, is where cargo keeps the profile of that name.

@@ -65,7 +65,7 @@ def removable():
                 yield (name,)
     yield "AuditTable", "Properties", "ResourcePolicy"
     yield "AuditTable", "Properties", "StreamSpecification"
-    yield "CheckpointsBucket", "Properties", "ObjectLockConfiguration"
+    yield from (("CheckpointsBucket", "Properties", key) for key in ("ObjectLockEnabled", "ObjectLockConfiguration", "VersioningConfiguration"))
     yield "TicksQueue", "Properties", "VisibilityTimeout"
     yield "IngestSpillQueue", "Properties", "VisibilityTimeout"
     yield "HttpStage", "Properties", "AccessLogSettings"

@@ -281,7 +281,7 @@ def buckets_are_closed(resources):
     lock = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {
         "Mode": {"Ref": "CheckpointsRetentionMode"}, "Days": {"Ref": "CheckpointsRetentionDays"}}}}
     checkpoints = buckets["CheckpointsBucket"]
-    if (checkpoints.get("ObjectLockEnabled"), checkpoints.get("ObjectLockConfiguration")) != (True, lock):
+    if [checkpoints.get(p) for p in ("ObjectLockEnabled", "ObjectLockConfiguration", "VersioningConfiguration")] != [True, lock, {"Status": "Enabled"}]:
         yield "checkpoints can be changed or removed"
     if by_default({"Ref": "CheckpointsRetentionMode"}) != "COMPLIANCE":
         yield "checkpoints can be removed by those who may bypass"
