@@ -27,48 +27,41 @@ def without(path):
     return changed
 
 
+# What a slip of the hand could take out: whole resources, and properties.
+WHOLE = {"AWS::CloudWatch::Alarm", "AWS::Lambda::EventSourceMapping", "AWS::Lambda::Permission", "AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy"}
+PARTS = {
+    "AWS::ApiGatewayV2::Route": ["AuthorizationType"],
+    "AWS::ApiGatewayV2::Stage": ["AccessLogSettings", "RouteSettings", "DefaultRouteSettings"],
+    "AWS::CloudWatch::Alarm": ["TreatMissingData", "AlarmActions"],
+    "AWS::DynamoDB::Table": ["BillingMode", "DeletionProtectionEnabled", "PointInTimeRecoverySpecification", "SSESpecification", "ResourcePolicy"],
+    "AWS::Lambda::EventInvokeConfig": ["MaximumRetryAttempts"],
+    "AWS::Lambda::Function": ["LoggingConfig", "TracingConfig"],
+    "AWS::Lambda::Version": ["Description"],
+    "AWS::Logs::LogGroup": ["RetentionInDays"],
+    "AWS::S3::Bucket": ["PublicAccessBlockConfiguration", "BucketEncryption", "ObjectLockEnabled", "ObjectLockConfiguration", "VersioningConfiguration"],
+    "AWS::SQS::Queue": ["RedrivePolicy", "SqsManagedSseEnabled"],
+}
+
+
 def removable():
-    """Paths of what a slip of the hand could take out."""
+    """Paths of all of that in the stack."""
     for name, resource in STACK.items():
         properties = resource.get("Properties", {})
-        at = (name, "Properties")
-        match resource["Type"]:
-            case "AWS::SQS::Queue":
-                gives_up = "RedrivePolicy" in properties
-                yield from (at + (key,) for key in ("SqsManagedSseEnabled", "RedrivePolicy" if gives_up else "MessageRetentionPeriod"))
-            case "AWS::Events::Rule":
-                yield from (at + ("Targets", 0, key) for key in ("DeadLetterConfig", "RetryPolicy"))
-            case "AWS::Lambda::EventSourceMapping":
-                yield (name,)
-                yield from (at + (key,) for key in MAPPINGS[name][2])
-            case "AWS::Lambda::EventInvokeConfig":
-                yield at + ("MaximumRetryAttempts",)
-            case "AWS::Lambda::Function":
-                yield from (at + (key,) for key in ("LoggingConfig", "TracingConfig"))
-            case "AWS::Lambda::Version":
-                yield at + ("Description",)
-            case "AWS::Logs::LogGroup":
-                yield at + ("RetentionInDays",)
-            case "AWS::DynamoDB::Table":
-                yield from ((name, key) for key in ("DeletionPolicy", "UpdateReplacePolicy"))
-                yield from (at + (key,) for key in ("BillingMode", "DeletionProtectionEnabled", "PointInTimeRecoverySpecification", "SSESpecification"))
-            case "AWS::S3::Bucket":
-                yield from (at + (key,) for key in ("PublicAccessBlockConfiguration", "BucketEncryption"))
-            case "AWS::ApiGatewayV2::Route":
-                yield at + ("AuthorizationType",)
-            case "AWS::CloudWatch::Alarm":
-                yield (name,)
-                yield at + ("TreatMissingData",)
-                if "AlarmActions" in properties:
-                    yield at + ("AlarmActions",)
-            case "AWS::S3::BucketPolicy" | "AWS::SQS::QueuePolicy" | "AWS::Lambda::Permission":
-                yield (name,)
-    yield "AuditTable", "Properties", "ResourcePolicy"
+        if resource["Type"] in WHOLE:
+            yield (name,)
+        yield from ((name, "Properties", key) for key in PARTS.get(resource["Type"], []) if key in properties)
+        yield from ((name, key) for key in ("DeletionPolicy", "UpdateReplacePolicy")
+                    if key in resource and resource["Type"] in ("AWS::DynamoDB::Table", "AWS::S3::Bucket"))
+    for name, mapping in MAPPINGS.items():
+        yield from ((name, "Properties", key) for key in mapping[2])
+    for name in of_type(STACK, "AWS::Events::Rule"):
+        yield from ((name, "Properties", "Targets", 0, key) for key in ("DeadLetterConfig", "RetryPolicy"))
+    for name, queue in of_type(STACK, "AWS::SQS::Queue").items():
+        if "RedrivePolicy" not in queue:
+            yield name, "Properties", "MessageRetentionPeriod"
     yield "AuditTable", "Properties", "StreamSpecification"
-    yield from (("CheckpointsBucket", "Properties", key) for key in ("ObjectLockEnabled", "ObjectLockConfiguration", "VersioningConfiguration"))
     yield "TicksQueue", "Properties", "VisibilityTimeout"
     yield "IngestSpillQueue", "Properties", "VisibilityTimeout"
-    yield "HttpStage", "Properties", "AccessLogSettings"
     yield "HttpStage", "Properties", "RouteSettings", "POST /hooks/{source}"
 
 
@@ -159,11 +152,26 @@ class Slips(unittest.TestCase):
             with self.subTest(role):
                 self.assertTrue(new_objections(changed))
 
-    def test_nobody_can_be_allowed_to_change_a_record_even_if_it_is_listed(self):
-        changed = copy.deepcopy(STACK)
-        changed["RouteRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"].append(
-            {"Effect": "Allow", "Action": "dynamodb:DeleteItem", "Resource": {"Fn::GetAtt": ["AuditTable", "Arn"]}})
-        self.assertIn("records_stay: RouteRole may dynamodb:DeleteItem on the audit table", new_objections(changed))
+    def test_what_nobody_may_have_is_refused_even_if_it_is_listed(self):
+        audit, allowed = {"Fn::GetAtt": ["AuditTable", "Arn"]}, {"Effect": "Allow"}
+        for rule, statement in {
+            "records_stay: RouteRole may dynamodb:DeleteItem on the audit table": {"Action": "dynamodb:DeleteItem", "Resource": audit},
+            "records_stay: RouteRole may put records outside a transaction": {"Action": "dynamodb:PutItem", "Resource": audit},
+            "roles_are_narrow: RouteRole may s3:GetObject on everything": {"Action": "s3:GetObject", "Resource": "*"},
+            "roles_are_narrow: RouteRole: dynamodb:* is not one action": {"Action": "dynamodb:*", "Resource": audit},
+        }.items():
+            changed = copy.deepcopy(STACK)
+            changed["RouteRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"].append(allowed | statement)
+            with self.subTest(rule):
+                self.assertIn(rule, new_objections(changed))
+
+    def test_whatever_goes_from_the_dashboard_is_missed(self):
+        for gone in ("IngestSpillDlq.QueueName", "ReportFunction", "AuditTable", "OutcomeLatencySeconds", "DueRuns"):
+            changed = copy.deepcopy(STACK)
+            body = changed["Dashboard/Dashboard"]["Properties"]["DashboardBody"]
+            body["Fn::Sub"] = body["Fn::Sub"].replace(gone, "")
+            with self.subTest(gone):
+                self.assertIn(f"the_dashboard_shows_everything: {gone} is not on the dashboard", new_objections(changed))
 
 
 if __name__ == "__main__":
