@@ -10,8 +10,8 @@ HOST    := $(shell uname -s)-$(subst aarch64,arm64,$(shell uname -m))
 ARCH    ?= $(lastword $(subst -, ,$(HOST)))
 # The first deployment asks; with the answers saved in samconfig.toml: make deploy DEPLOY_FLAGS=
 DEPLOY_FLAGS ?= --guided
-# More parameters of template.yaml: make deploy PARAMETERS="AlarmEmail=ops@example.com"
-PARAMETERS   ?=
+# Parameters of template.yaml that are not asked for: make deploy PARAMETERS="CanaryDeployments=true AlarmEmail=ops@example.com"
+PARAMETERS   ?= CanaryDeployments=true
 
 TARGET     := $(or $(CARGO_TARGET_DIR),target)
 LAMBDA_BIN := $(TARGET)/lambda-bin
@@ -60,14 +60,15 @@ clippy: ## lints, warnings are errors
 cargo-test: ## the Rust tests
 	cargo test $(LOCKED) --workspace --no-fail-fast
 
-lint-template: $(VENV)/ready ## the template: SAM's lint, cfn-lint, and our own rules
+lint-template: $(VENV)/ready $(VENV)-checkov/ready ## the templates: SAM's lint, cfn-lint, checkov, and our own rules
 	$(SAM) validate --lint
-	$(VENV)/bin/cfn-lint template.yaml
+	$(VENV)/bin/cfn-lint template.yaml infra/alarms.yaml infra/dashboard.yaml
+	SKIP_PACKAGE_UPDATE_CHECK=true $(VENV)-checkov/bin/checkov --config-file tests/template/checkov.yaml
 	$(VENV)/bin/python tests/template/check.py
 
 # The dev build covers all targets, since cargo then unifies features as it does for `cargo test` and compiles nothing twice.
 # Copies lose their line tables, which would make up most of what is packed and unpacked.
-build: ## the five Lambda binaries, into target/lambda-bin (PROFILE=dev is quicker, ARCH=arm64 cross-compiles)
+build: ## the Lambda binaries, into target/lambda-bin (PROFILE=dev is quicker, ARCH=arm64 cross-compiles)
 ifneq ($(HOST),Linux-$(ARCH))
 	@# Cross-compiling: `pip install cargo-lambda==1.9.2` brings the linker, `rustup target add` the target's standard library.
 	@# Its own place for output, target/lambda, is where cargo keeps the profile of that name.
@@ -104,8 +105,9 @@ deployed: $(VENV)-emulator/ready ## deploy to an AWS emulator on this machine, a
 
 # Apart from each other: they pin different versions of the AWS SDK.
 $(VENV)/ready: tests/template/requirements.txt
+$(VENV)-checkov/ready: tests/template/requirements-checkov.txt
 $(VENV)-emulator/ready: tests/deployed/requirements.txt
-$(VENV)/ready $(VENV)-emulator/ready:
+$(VENV)/ready $(VENV)-checkov/ready $(VENV)-emulator/ready:
 	python3 -m venv $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
