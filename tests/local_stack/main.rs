@@ -3,4 +3,5 @@
 mod bad_input;
 mod cost;
 mod life;
+mod poison;
 mod restart;
