@@ -4,3 +4,4 @@ mod bad_input;
 mod cost;
 mod life;
 mod restart;
+mod telemetry;

@@ -19,8 +19,10 @@ pub const EXAMPLES: [(&str, &str); 4] = [
     ("blog-launch.yaml", include_str!("../../infra/examples/blog-launch.yaml")),
     ("lead-form.yaml", include_str!("../../infra/examples/lead-form.yaml")),
 ];
-const CONTENTFUL_SECRET: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-const HUBSPOT_SECRET: &str = "hubspot-client-secret";
+/// The secret of the source `contentful`.
+pub const CONTENTFUL_SECRET: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+/// The secret of the source `hubspot`.
+pub const HUBSPOT_SECRET: &str = "hubspot-client-secret";
 
 /// A running stack, called without a socket.
 pub struct Local {

@@ -2,11 +2,13 @@
 
 use meshline_aws::execute::{self, ExecuteError};
 use meshline_aws::http::{self, Problem, Response};
+use meshline_aws::telemetry;
 use meshline_core::command::{Action, Command, Rejection};
 use meshline_core::config::flow::{ExceptionKind, Party};
 use meshline_core::view::RunView;
 use serde::Deserialize;
 use serde_json::json;
+use tracing::Instrument;
 
 use crate::Call;
 
@@ -27,6 +29,10 @@ struct Fields {
 impl Call<'_> {
     /// `POST /v1/runs/{run}/…`: the run as it is afterwards.
     pub(crate) async fn command(&self, run: &str, rest: &[&str]) -> Result<Response, Problem> {
+        self.executed(run, rest).instrument(telemetry::run_span(run)).await
+    }
+
+    async fn executed(&self, run: &str, rest: &[&str]) -> Result<Response, Problem> {
         let fields = self.fields()?;
         let if_version = fields.if_version;
         let action = action(rest, fields)

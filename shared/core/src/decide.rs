@@ -127,6 +127,7 @@ impl<'a> Draft<'a> {
             subject: self.run.subject.clone(),
             config_hash: self.context.flow.hash.clone(),
             cause,
+            trace: self.run.trace,
             fact,
             prev: self.run.head.clone(),
             hash: String::new(),
