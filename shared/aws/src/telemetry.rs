@@ -75,3 +75,31 @@ pub fn known(run: &Run) {
         span.record("trace_id", tracing::field::display(trace));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+    use std::sync::Arc;
+
+    #[test]
+    fn at_any_level_an_error_has_the_fields_of_its_spans_and_metrics_are_written() {
+        let (mut output, writer) = std::io::pipe().unwrap();
+        tracing::subscriber::with_default(json_lines("error", Arc::new(writer)), || {
+            tracing::info!("left out");
+            run_span("r-1").in_scope(|| tracing::error!(n = 7, "failed"));
+            metric("DueRuns", "Count", 3.0, crate::clock::now());
+        });
+        let mut text = String::new();
+        output.read_to_string(&mut text).unwrap();
+        let lines: Vec<serde_json::Value> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines.len(), 2, "{text}");
+        let line = &lines[0];
+        assert_eq!(
+            (&line["run"], &line["n"], &line["message"]),
+            (&"r-1".into(), &7.into(), &"failed".into())
+        );
+        assert_eq!(lines[1]["DueRuns"], serde_json::json!([3.0]));
+    }
+}
