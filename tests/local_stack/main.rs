@@ -3,5 +3,6 @@
 mod bad_input;
 mod cost;
 mod life;
+mod replay;
 mod restart;
 mod telemetry;

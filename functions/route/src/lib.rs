@@ -20,7 +20,7 @@ const AT_ONCE: usize = 8;
 /// Routes a batch of the events table's stream. What fails is named, so that the stream comes back to it.
 pub async fn handle(app: &App, batch: StreamEvent, now: Time) -> DynamoDbEventResponse {
     let mut subjects: BTreeMap<String, Vec<EventRecord>> = BTreeMap::new();
-    for record in batch.records.into_iter().filter(|record| record.event_name == "INSERT") {
+    for record in batch.records.into_iter().filter(is_to_be_routed) {
         let key = stream::partition_key(&record);
         // Rejected deliveries are kept in the same table; there is nothing to route.
         if key.starts_with("S#") {
@@ -31,6 +31,15 @@ pub async fn handle(app: &App, batch: StreamEvent, now: Time) -> DynamoDbEventRe
     let failed: Vec<Option<String>> =
         futures_util::stream::iter(routed).buffer_unordered(AT_ONCE).collect().await;
     stream::failures(failed.into_iter().flatten())
+}
+
+/// Whether it is an event that came in, or one that is replayed; one that expires is not.
+fn is_to_be_routed(record: &EventRecord) -> bool {
+    match record.event_name.as_str() {
+        "INSERT" => true,
+        "MODIFY" => record.change.new_image.get("replayed_at").is_some(),
+        _ => false,
+    }
 }
 
 /// Routes the events of one subject in order; gives the sequence number of the first that failed.

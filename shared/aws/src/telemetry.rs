@@ -28,7 +28,9 @@ pub fn json_lines<W>(level: &str, writer: W) -> impl Subscriber + Send + Sync
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    let filter = EnvFilter::new(format!("{level},{}=info", metrics::TARGET));
+    // The runtime's span has the id of the invocation.
+    let always = format!("{}=info,lambda_runtime::layers::trace=info", metrics::TARGET);
+    let filter = EnvFilter::new(format!("{level},{always}"));
     tracing_subscriber::registry().with(filter).with(Lines::new(writer))
 }
 
