@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::sync::Once;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use meshline_aws::telemetry::json_lines;
 use meshline_core::time::Span;
 use meshline_tests::{CONTENTFUL_SECRET, HUBSPOT_SECRET, Local, campaign_tag, header};
@@ -119,14 +118,7 @@ async fn log_lines_name_the_run_and_never_hold_a_body_or_a_secret() {
 async fn an_error_about_a_run_says_which() {
     let local = Local::start().await;
     let (run, _) = traced_publish(&local, "5Ks").await;
-    let (hash, ulid) = run.split_once('-').unwrap();
-    let damage = local.stack.app.clients.dynamodb().update_item().table_name("meshline-state");
-    let damage = damage
-        .key("pk", AttributeValue::S(format!("S#{hash}")))
-        .key("sk", AttributeValue::S(format!("RUN#{ulid}")))
-        .update_expression("SET flow_version = :none")
-        .expression_attribute_values(":none", AttributeValue::N("2".to_owned()));
-    damage.send().await.unwrap();
+    local.damage(&run).await;
     start_logging();
     local.advance(Span::hours(3)).await;
 

@@ -45,6 +45,9 @@ impl Call<'_> {
             ("GET", ["v1", "rejections"]) => self.rejections().await,
             ("GET", ["v1", "reports", "sla"]) => self.sla_report().await,
             ("POST", ["v1", "runs", run, rest @ ..]) => self.command(run, rest).await,
+            ("POST", ["v1", "flows", flow, "exceptions", exception, "resolve"]) => {
+                self.resolve_of_flow(flow, exception).await
+            }
             ("POST", ["v1", "replay"]) => self.replay().await,
             (
                 _,

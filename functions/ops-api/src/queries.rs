@@ -228,7 +228,7 @@ fn one_or_all<'a>(flow: Option<&'a str>, config: &'a Config) -> Vec<&'a str> {
 }
 
 /// The exceptions of a flow's own trail.
-fn flow_exceptions(records: &[Record]) -> Vec<ExceptionView> {
+pub(crate) fn flow_exceptions(records: &[Record]) -> Vec<ExceptionView> {
     let resolved = |id: &str, after: Time| {
         records.iter().find_map(|record| {
             let Fact::ExceptionResolved(resolved) = &record.fact else { return None };

@@ -10,7 +10,7 @@ use meshline_core::config::flow::{ExceptionKind, Flow};
 use meshline_core::decide::{self, Context};
 use meshline_core::event::Event;
 use meshline_core::measure::Measures;
-use meshline_core::record::{Actor, ExceptionOpened, Fact, Record};
+use meshline_core::record::{Actor, ExceptionOpened, ExceptionResolved, Fact, Record};
 use meshline_core::run::Run;
 use meshline_core::time::Time;
 use meshline_core::trail;
@@ -154,6 +154,33 @@ pub async fn flow_record(
     };
     record.hash = trail::hash(&record);
     Ok(record)
+}
+
+/// Resolves an exception of a flow itself; gives the flow's trail with that.
+///
+/// # Errors
+/// There is nothing to resolve, or the table is not available.
+pub async fn resolve_of_flow(
+    app: &App,
+    flow: &Versioned<Flow>,
+    actor: &Actor,
+    resolved: &ExceptionResolved,
+    now: Time,
+) -> Result<Vec<Record>, ExecuteError> {
+    let mut attempt = 0;
+    loop {
+        let mut trail = app.audit.trail(&format!("FLOW#{}", flow.document.id), 0).await?;
+        let ExceptionResolved { exception, resolution, evidence } = resolved;
+        let fact = decide::resolve_of_flow(&trail, exception, resolution, evidence.as_deref())?;
+        let record = flow_record(app, flow, actor.clone(), fact, now).await?;
+        match app.audit.append(&record).await {
+            Ok(()) => {
+                trail.push(record);
+                return Ok(trail);
+            }
+            Err(error) => again(error, &mut attempt).await?,
+        }
+    }
 }
 
 /// Parks a run that fails again and again, and opens an exception about it in its flow's trail.

@@ -18,8 +18,13 @@ pub use metrics::{decided, metric, metric_of_source};
 
 /// Starts logging for a Lambda function. The level comes from `RUST_LOG`, else it is `info`.
 pub fn init() {
+    json_lines(&level("info"), std::io::stdout).init();
+}
+
+/// What `RUST_LOG` says, else `default`.
+fn level(default: &str) -> String {
     let level = std::env::var("RUST_LOG").ok().filter(|level| !level.is_empty());
-    json_lines(level.as_deref().unwrap_or("info"), std::io::stdout).init();
+    level.unwrap_or_else(|| default.to_owned())
 }
 
 /// What takes log lines and metrics and writes each as one line of JSON. A log line has the fields of all spans that
@@ -35,9 +40,9 @@ where
 }
 
 /// Starts logging for a person: text on standard error. The level comes from `RUST_LOG`, else it is `warn`; what
-/// emulators say of a request that is refused on purpose is left out.
+/// emulators say of a request that is refused on purpose is left out, and so are metrics.
 pub fn init_for_person() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("error,meshline=warn"));
+    let filter = EnvFilter::new(format!("{},{}=off", level("error,meshline=warn"), metrics::TARGET));
     tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(std::io::stderr).init();
 }
 

@@ -12,6 +12,7 @@ mod person;
 mod signal;
 
 pub use open::open;
+pub use person::resolve_of_flow;
 pub use signal::EARLIEST_SIGNAL;
 
 use crate::command::{Action, Command, Decision, Rejection};
