@@ -291,3 +291,14 @@ fn a_replay_asks_first_and_goes_on_to_the_end() {
     assert_eq!(seen[0].body, format!(r#"{{"cursor":null,{body}}}"#));
     assert_eq!(seen[1].body, format!(r#"{{"cursor":"c-1",{body}}}"#));
 }
+
+#[test]
+fn an_exception_of_a_flow_is_resolved_at_the_flow() {
+    let server = Server::answering(vec![answer("200 OK", "application/json", "{}")]);
+    let args = ["resolve", "flow:blog-launch", "mzxw6ytboi2a-01K", "--resolution", "mended"];
+    let output = meshline(&server.url, &args);
+    let done = "resolved mzxw6ytboi2a-01K of flow:blog-launch\n";
+    assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(0), done));
+    let line = &server.seen()[0].line;
+    assert!(line.starts_with("POST /v1/flows/blog-launch/exceptions/mzxw6ytboi2a-01K/resolve "), "{line}");
+}

@@ -71,6 +71,39 @@ async fn pages_cover_the_days_of_a_window_oldest_first() {
 }
 
 #[tokio::test]
+async fn events_of_the_same_moment_are_replayed_one_page_after_the_other() {
+    let local = Local::start().await;
+    let batch: Vec<Value> =
+        (0..5).map(|n| json!({"subscriptionType": "email.sent", "objectId": n})).collect();
+    assert_eq!(local.hubspot("5Ks", &batch).await.0, 202);
+    let (mut replayed, mut cursor) = (0, Value::Null);
+    loop {
+        let page = replay(&local, json!({"source": "hubspot", "limit": 2, "cursor": cursor})).await.1;
+        replayed += page["replayed"].as_u64().unwrap();
+        cursor = page["cursor"].clone();
+        if cursor.is_null() {
+            break;
+        }
+    }
+    assert_eq!(replayed, 5);
+}
+
+#[tokio::test]
+async fn a_change_of_an_event_that_is_no_replay_routes_nothing() {
+    let local = without_flows().await;
+    publish(&local, "5Ks").await;
+    assert_eq!(local.apply(&EXAMPLES).await.0, 200);
+    let dynamodb = local.stack.app.clients.dynamodb();
+    let item = dynamodb.scan().table_name("meshline-events").send().await.unwrap().items()[0].clone();
+    let touch = dynamodb.update_item().table_name("meshline-events").update_expression("REMOVE expires_at");
+    touch.key("pk", item["pk"].clone()).key("sk", item["sk"].clone()).send().await.unwrap();
+    let delete = dynamodb.delete_item().table_name("meshline-events");
+    delete.key("pk", item["pk"].clone()).key("sk", item["sk"].clone()).send().await.unwrap();
+    local.settle().await;
+    assert!(local.runs("blog-launch").await.is_empty());
+}
+
+#[tokio::test]
 async fn a_window_without_events_is_no_error() {
     let local = Local::start().await;
     publish(&local, "5Ks").await;
@@ -100,6 +133,7 @@ async fn a_window_that_makes_no_sense_names_the_field() {
         ("limit", json!({"limit": 501})),
         ("limit", json!({"limit": -1})),
         ("cursor", json!({"cursor": "more"})),
+        ("cursor", json!({"cursor": format!("2026-11-23T09:00:00.000Z_{}_contentful#1", "x".repeat(3000))})),
         ("cursor", json!({"cursor": cursor, "source": "hubspot"})),
         ("cursor", json!({"cursor": cursor, "from": "2026-11-24"})),
     ] {

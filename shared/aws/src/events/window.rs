@@ -9,6 +9,9 @@ use meshline_core::time::{Span, Time};
 use super::{Events, Item, KEEP, s};
 use crate::error::StoreError;
 
+/// The longest position: a time, a partition key of ours, and a sort key as long as DynamoDB takes it.
+const MAX_CURSOR_BYTES: usize = 1_100;
+
 /// The events of one source that came in from `from` to `to`, both included.
 #[derive(Debug, Clone, Copy)]
 pub struct Window<'a> {
@@ -138,6 +141,9 @@ impl fmt::Display for Position {
 impl FromStr for Position {
     type Err = PositionError;
     fn from_str(text: &str) -> Result<Self, PositionError> {
+        if text.len() > MAX_CURSOR_BYTES {
+            return Err(PositionError);
+        }
         let mut parts = text.splitn(3, '_');
         let mut part = || parts.next().filter(|part| !part.is_empty()).ok_or(PositionError);
         let received_at = part()?.parse().map_err(|_| PositionError)?;
