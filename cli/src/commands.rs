@@ -49,7 +49,7 @@ pub(crate) enum OnRun {
         #[arg(long)]
         reason: String,
     },
-    /// Say that an exception is over
+    /// Say that an exception is over; for one of a flow itself, write `flow:ID` for the run
     Resolve {
         #[command(flatten)]
         run: Run,
@@ -113,10 +113,16 @@ pub(crate) async fn run(client: &Client, command: &OnRun, screen: &Screen) -> Re
     if let (Some(version), Some(members)) = (run.if_version, body.as_object_mut()) {
         members.insert("if_version".to_owned(), json!(version));
     }
-    let segments = [vec!["v1", "runs", run.run.as_str()], rest].concat();
+    let of_flow = run.run.strip_prefix("flow:");
+    let of = of_flow.map_or(["v1", "runs", &run.run], |flow| ["v1", "flows", flow]);
+    let segments = [of.to_vec(), rest].concat();
     let answer = client.post(&segments, &body).await?;
     if screen.is_json() {
         screen.document(&answer.read("the run")?)?;
+        return Ok(Exit::Done);
+    }
+    if of_flow.is_some() {
+        screen.text(&show::clean(&format!("{done} of {}", run.run)))?;
         return Ok(Exit::Done);
     }
     let run: RunView = answer.read("the run")?;

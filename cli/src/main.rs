@@ -8,6 +8,7 @@ mod demo;
 mod failure;
 mod lists;
 mod refusal;
+mod replay;
 mod report;
 mod runs;
 mod screen;
@@ -96,6 +97,8 @@ enum Command {
     Timeline(lists::Timeline),
     /// How many promises of a flow were kept
     Report(report::Report),
+    /// Let events that are stored go through the flows again
+    Replay(replay::Replay),
     /// List deliveries that were authentic but could not be understood
     Rejections(lists::Rejections),
     /// Webhook signatures
@@ -138,6 +141,7 @@ async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exi
         | Command::Audit(_)
         | Command::Timeline(_)
         | Command::Report(_)
+        | Command::Replay(_)
         | Command::Rejections(_) => {}
     }
     let client = Client::new(options, now).await?;
@@ -151,6 +155,7 @@ async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exi
         Command::Audit(audit) => audit::run(&client, &audit, screen).await,
         Command::Timeline(timeline) => lists::timeline(&client, &timeline, screen).await,
         Command::Report(args) => report::run(&client, &args, screen).await,
+        Command::Replay(args) => replay::run(&client, &args, screen).await,
         Command::Rejections(list) => lists::rejections(&client, &list, screen).await,
         Command::Up(_) | Command::Webhook(_) => Ok(Exit::Done), // INVARIANT: both were answered above
     }

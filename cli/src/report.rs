@@ -40,7 +40,7 @@ pub(crate) async fn run(client: &Client, args: &Report, screen: &Screen) -> Resu
 }
 
 /// A time, or a day, which is its start.
-fn time(text: &str) -> Result<Time, String> {
+pub(crate) fn time(text: &str) -> Result<Time, String> {
     let text = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
     text.parse::<Time>().map_err(|error| error.to_string())
 }

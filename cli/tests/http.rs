@@ -265,3 +265,40 @@ fn wrong_usage_ends_with_2() {
         assert_eq!(meshline(here, args).status.code(), Some(2), "{args:?}");
     }
 }
+
+#[test]
+fn a_replay_asks_first_and_goes_on_to_the_end() {
+    let window = ["replay", "--source", "contentful", "--from", "2026-11-23", "--to", "2026-11-23T11:00:00Z"];
+    let page = |body: &str| answer("200 OK", "application/json", body);
+
+    let server = Server::answering(vec![page(r#"{"replayed":3,"cursor":null}"#)]);
+    let output = meshline(&server.url, &window);
+    assert_eq!(output.status.code(), Some(2), "nobody is there to say yes");
+    let said = text(&output.stderr);
+    assert!(said.contains("3 events of `contentful`") && said.contains("breaches and escalates"), "{said}");
+    assert!(said.contains("--yes"), "{said}");
+    assert!(server.seen()[0].body.contains(r#""dry_run":true"#));
+
+    let server = Server::answering(vec![
+        page(r#"{"replayed":200,"cursor":"c-1"}"#),
+        page(r#"{"replayed":3,"cursor":null}"#),
+    ]);
+    let output = meshline(&server.url, &[&window[..], &["--yes"]].concat());
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), "replayed 203 events\n".to_owned()));
+    let seen = server.seen();
+    assert!(seen[0].line.starts_with("POST /v1/replay "), "{}", seen[0].line);
+    let body = r#""dry_run":false,"from":"2026-11-23T00:00:00.000Z","source":"contentful","to":"2026-11-23T11:00:00.000Z""#;
+    assert_eq!(seen[0].body, format!(r#"{{"cursor":null,{body}}}"#));
+    assert_eq!(seen[1].body, format!(r#"{{"cursor":"c-1",{body}}}"#));
+}
+
+#[test]
+fn an_exception_of_a_flow_is_resolved_at_the_flow() {
+    let server = Server::answering(vec![answer("200 OK", "application/json", "{}")]);
+    let args = ["resolve", "flow:blog-launch", "mzxw6ytboi2a-01K", "--resolution", "mended"];
+    let output = meshline(&server.url, &args);
+    let done = "resolved mzxw6ytboi2a-01K of flow:blog-launch\n";
+    assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(0), done));
+    let line = &server.seen()[0].line;
+    assert!(line.starts_with("POST /v1/flows/blog-launch/exceptions/mzxw6ytboi2a-01K/resolve "), "{line}");
+}

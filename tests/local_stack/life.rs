@@ -198,3 +198,28 @@ async fn a_run_keeps_the_flow_version_it_was_opened_with() {
     let new = local.opened("6Lt").await;
     assert_eq!(local.get(&format!("/v1/runs/{new}")).await["flow_version"], 2);
 }
+
+#[tokio::test]
+async fn a_run_that_cannot_be_read_is_parked_and_its_exception_can_be_resolved() {
+    let local = Local::start().await;
+    let run = local.opened("5Ks").await;
+    local.damage(&run).await;
+    local.advance(Span::hours(3)).await;
+    let open = async || local.get("/v1/exceptions?status=open&flow=blog-launch").await["items"].clone();
+    let parked = open().await;
+    assert_eq!((&parked[0]["kind"], &parked[0]["id"]), (&json!("run_parked"), &json!(run)));
+
+    let resolve = async |flow: &str, id: &str, resolution: &str| {
+        let path = format!("/v1/flows/{flow}/exceptions/{id}/resolve");
+        local.post(&path, &json!({"resolution": resolution})).await
+    };
+    assert_eq!(resolve("nothing", &run, "mended").await.0, 404);
+    assert_eq!(resolve("blog-launch", "nothing", "mended").await.0, 404);
+    assert_eq!(resolve("blog-launch", &run, " ").await.1["field"], "resolution");
+    let (status, resolved) = resolve("blog-launch", &run, "mended").await;
+    assert_eq!((status, &resolved["status"]), (200, &json!("resolved")), "{resolved}");
+    assert_eq!(open().await, json!([]));
+    assert_eq!(resolve("blog-launch", &run, "again").await.0, 409);
+    let verified = local.get("/v1/runs/FLOW%23blog-launch/audit/verify").await;
+    assert_eq!(verified["valid"], json!(true));
+}

@@ -4,4 +4,6 @@ mod bad_input;
 mod cost;
 mod life;
 mod poison;
+mod replay;
 mod restart;
+mod telemetry;

@@ -17,7 +17,8 @@ async fn put(local: &Local, table: &str, pk: &str, sk: AttributeValue) {
 async fn an_event_that_cannot_be_read_holds_up_no_other_event() {
     let local = Local::start().await;
     local.publish("before").await;
-    put(&local, "meshline-events", "S#aaaaaaaaaaaa", AttributeValue::S("contentful#damaged".to_owned())).await;
+    put(&local, "meshline-events", "S#aaaaaaaaaaaa", AttributeValue::S("contentful#damaged".to_owned()))
+        .await;
     local.publish("beside").await;
     local.settle().await;
     local.publish("after").await;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use meshline_core::time::{Span, Time};
@@ -166,6 +167,18 @@ impl Local {
         assert_eq!(self.publish(asset).await.0, 202);
         self.settle().await;
         self.runs("blog-launch").await[0]["run"].as_str().expect("a run id").to_owned()
+    }
+
+    /// Makes a run one that cannot be looked at: its flow has no such version.
+    pub async fn damage(&self, run: &str) {
+        let (hash, ulid) = run.split_once('-').expect("a run id");
+        let update = self.stack.app.clients.dynamodb().update_item().table_name("meshline-state");
+        let update = update
+            .key("pk", AttributeValue::S(format!("S#{hash}")))
+            .key("sk", AttributeValue::S(format!("RUN#{ulid}")))
+            .update_expression("SET flow_version = :none")
+            .expression_attribute_values(":none", AttributeValue::N("99".to_owned()));
+        update.send().await.expect("the item is changed");
     }
 
     /// The kinds of a run's records, in order.

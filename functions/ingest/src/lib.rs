@@ -4,12 +4,15 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use futures_util::StreamExt;
 use meshline_aws::events::{Put, Rejected};
 use meshline_aws::http::{self, Problem, Request, Response};
-use meshline_aws::{App, StoreError, telemetry};
+use meshline_aws::telemetry::{self, event_span};
+use meshline_aws::{App, StoreError};
 use meshline_core::config::source::Source;
 use meshline_core::event::Event;
 use meshline_core::time::Time;
+use meshline_core::trace::TraceId;
 use meshline_sources::{Delivery, Normalised, Unreadable, Unverified, normalise, verify};
 use serde_json::{Value, json};
+use tracing::{Instrument, Span};
 
 /// The largest body taken in.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -28,11 +31,13 @@ pub async fn drain(app: &App, batch: SqsEvent, now: Time) -> SqsBatchResponse {
     let mut answer = SqsBatchResponse::default();
     for message in batch.records {
         let event = serde_json::from_str::<Event>(message.body.as_deref().unwrap_or_default());
+        let span = event.as_ref().map_or(Span::none(), event_span);
         let kept = match &event {
             Ok(event) => app.events.put(event).await.map_err(|error| error.to_string()),
             Err(error) => Err(format!("not an event: {error}")),
         };
         if let Err(error) = kept {
+            let _in_event = span.entered();
             tracing::error!(error, message = message.message_id, at = %now, "a spilled event could not be kept");
             answer.add_failure(message.message_id.unwrap_or_default());
         }
@@ -70,10 +75,12 @@ async fn take_in(app: &App, request: &Request, now: Time) -> Result<Response, Pr
     let deliveries: Vec<Delivery<'_>> =
         urls.iter().map(|url| Delivery { method: "POST", url, headers: &headers, body: &body }).collect();
     let delivery = authenticate(app, &source, &deliveries, now).await?;
-    let read = match normalise(&source, delivery, now) {
+    let mut read = match normalise(&source, delivery, now) {
         Ok(read) => read,
         Err(unreadable) => Normalised { events: Vec::new(), unreadable: vec![unreadable] },
     };
+    let trace = TraceId::of_request(|name| http::header(request, name));
+    read.events.iter_mut().for_each(|event| event.trace = trace);
     for unreadable in &read.unreadable {
         reject(app, &source, unreadable, &body, now).await?;
     }
@@ -131,7 +138,7 @@ async fn authenticate<'d>(
             }
         }
     }
-    telemetry::metric("UnverifiedWebhooks", "Count", 1.0, now);
+    telemetry::metric_of_source(&source.id, "UnverifiedWebhooks", "Count", 1.0, now);
     tracing::warn!(source = source.id, reason = %why, "a delivery was not believed");
     let detail = "its signature is missing or wrong; nothing was stored";
     Err(Problem::new(401, "unverified", "the delivery cannot be believed", detail))
@@ -157,7 +164,8 @@ async fn reject(
 
 /// Keeps every event, in the table or else on the spill queue.
 async fn keep(app: &App, events: &[Event]) -> Result<Response, Problem> {
-    let puts: Vec<_> = events.iter().map(|event| keep_one(app, event)).collect();
+    let puts: Vec<_> =
+        events.iter().map(|event| keep_one(app, event).instrument(event_span(event))).collect();
     let kept: Vec<Result<Value, Problem>> =
         futures_util::stream::iter(puts).buffered(AT_ONCE).collect().await;
     let kept: Vec<Value> = kept.into_iter().collect::<Result<_, _>>()?;

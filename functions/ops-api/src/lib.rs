@@ -4,6 +4,7 @@ mod caller;
 mod commands;
 mod configuration;
 mod queries;
+mod replay;
 
 use meshline_aws::App;
 use meshline_aws::http::{self, Problem, Request, Response};
@@ -44,7 +45,15 @@ impl Call<'_> {
             ("GET", ["v1", "rejections"]) => self.rejections().await,
             ("GET", ["v1", "reports", "sla"]) => self.sla_report().await,
             ("POST", ["v1", "runs", run, rest @ ..]) => self.command(run, rest).await,
-            (_, ["healthz"] | ["v1", "flows" | "runs" | "config" | "exceptions" | "rejections", ..]) => {
+            ("POST", ["v1", "flows", flow, "exceptions", exception, "resolve"]) => {
+                self.resolve_of_flow(flow, exception).await
+            }
+            ("POST", ["v1", "replay"]) => self.replay().await,
+            (
+                _,
+                ["healthz"]
+                | ["v1", "flows" | "runs" | "config" | "exceptions" | "rejections" | "replay", ..],
+            ) => {
                 let detail = format!("{method} is not for {}", self.path());
                 Err(Problem::new(405, "method-not-allowed", "this address takes another method", detail))
             }

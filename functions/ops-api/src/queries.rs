@@ -7,7 +7,7 @@ use meshline_core::config::Config;
 use meshline_core::record::{Fact, Record};
 use meshline_core::report;
 use meshline_core::run::Run;
-use meshline_core::time::{Span, Time};
+use meshline_core::time::{Span, Time, TimeError};
 use meshline_core::view::{ExceptionStatus, ExceptionView, RunView};
 use serde_json::{Value, json};
 
@@ -34,10 +34,7 @@ impl Call<'_> {
     }
 
     fn time(&self, name: &str) -> Result<Option<Time>, Problem> {
-        let time = self.query(name).map(|text| {
-            let day = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text };
-            day.parse()
-        });
+        let time = self.query(name).map(|text| time_or_day(&text));
         time.transpose().map_err(|error| Problem::bad_request(format!("`{name}`: {error}")))
     }
 
@@ -217,6 +214,12 @@ impl Call<'_> {
     }
 }
 
+/// A time, or a day, which is its start.
+pub(crate) fn time_or_day(text: &str) -> Result<Time, TimeError> {
+    let day = format!("{text}T00:00:00Z");
+    if text.len() == 10 { day.parse() } else { text.parse() }
+}
+
 fn one_or_all<'a>(flow: Option<&'a str>, config: &'a Config) -> Vec<&'a str> {
     match flow {
         Some(flow) => vec![flow],
@@ -225,7 +228,7 @@ fn one_or_all<'a>(flow: Option<&'a str>, config: &'a Config) -> Vec<&'a str> {
 }
 
 /// The exceptions of a flow's own trail.
-fn flow_exceptions(records: &[Record]) -> Vec<ExceptionView> {
+pub(crate) fn flow_exceptions(records: &[Record]) -> Vec<ExceptionView> {
     let resolved = |id: &str, after: Time| {
         records.iter().find_map(|record| {
             let Fact::ExceptionResolved(resolved) = &record.fact else { return None };

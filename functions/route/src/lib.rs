@@ -6,11 +6,13 @@ use aws_lambda_events::dynamodb::{Event as StreamEvent, EventRecord};
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use futures_util::StreamExt;
 use meshline_aws::execute::{self, ExecuteError};
-use meshline_aws::{App, StoreError, events, stream};
+use meshline_aws::{App, StoreError, events, stream, telemetry};
 use meshline_core::config::Config;
 use meshline_core::event::Event;
+use meshline_core::id;
 use meshline_core::route::{self, Candidate, Step};
 use meshline_core::time::Time;
+use tracing::{Instrument, Span};
 
 /// Subjects that are routed at the same time; events of one subject are routed one after the other.
 const AT_ONCE: usize = 8;
@@ -18,7 +20,7 @@ const AT_ONCE: usize = 8;
 /// Routes a batch of the events table's stream. What fails is named, so that the stream comes back to it.
 pub async fn handle(app: &App, batch: StreamEvent, now: Time) -> DynamoDbEventResponse {
     let mut subjects: BTreeMap<String, Vec<EventRecord>> = BTreeMap::new();
-    for record in batch.records.into_iter().filter(|record| record.event_name == "INSERT") {
+    for record in batch.records.into_iter().filter(is_to_be_routed) {
         let key = stream::partition_key(&record);
         // Rejected deliveries are kept in the same table; there is nothing to route.
         if key.starts_with("S#") {
@@ -31,16 +33,29 @@ pub async fn handle(app: &App, batch: StreamEvent, now: Time) -> DynamoDbEventRe
     stream::failures(failed.into_iter().flatten())
 }
 
+/// Whether it is an event that came in, or one that is replayed; one that expires is not.
+fn is_to_be_routed(record: &EventRecord) -> bool {
+    match record.event_name.as_str() {
+        "INSERT" => true,
+        "MODIFY" => record.change.new_image.get("replayed_at").is_some(),
+        _ => false,
+    }
+}
+
 /// Routes the events of one subject in order; gives the sequence number of the first that failed.
 async fn subject(app: &App, records: Vec<EventRecord>, now: Time) -> Option<String> {
     for record in records {
         let sequence_number = record.change.sequence_number.clone().unwrap_or_default();
         let event = events::event(&record.change.new_image.into());
+        let span = event.as_ref().map_or(Span::none(), telemetry::event_span);
         let routed = match &event {
-            Ok(event) => one(app, event, now).await.map_err(|error| error.to_string()),
+            Ok(event) => {
+                one(app, event, now).instrument(span.clone()).await.map_err(|error| error.to_string())
+            }
             Err(error) => Err(error.to_string()),
         };
         if let Err(error) = routed {
+            let _in_event = span.entered();
             tracing::error!(error, sequence_number, "an event could not be routed");
             return Some(sequence_number);
         }
@@ -85,15 +100,18 @@ async fn take(app: &App, config: &Config, event: &Event, step: Step, now: Time) 
     match step {
         Step::Open { flow } => {
             let Some(flow) = config.flows.get(&flow) else { return Ok(()) };
-            execute::open(app, flow, &directory, event, now).await.map(|_| ())
+            let span = telemetry::run_span(&id::run_id(event, &flow.document.id));
+            execute::open(app, flow, &directory, event, now).instrument(span).await.map(|_| ())
         }
         Step::Command { run, command } => {
-            match execute::execute(app, &run, &command, &directory, now).await {
+            let span = telemetry::run_span(&run);
+            let executed = execute::execute(app, &run, &command, &directory, now);
+            match executed.instrument(span.clone()).await {
                 Ok(_) => Ok(()),
                 Err(ExecuteError::Store(error)) => Err(error),
                 // Somebody closed or cancelled the run meanwhile: then the event has nothing to say to it.
                 Err(error @ (ExecuteError::Rejected(_) | ExecuteError::NoRun(_))) => {
-                    tracing::info!(run, reason = %error, "an event came too late for a run");
+                    span.in_scope(|| tracing::info!(reason = %error, "an event came too late for a run"));
                     Ok(())
                 }
             }

@@ -12,6 +12,7 @@ use meshline_core::config::directory::Directory;
 use meshline_core::record::Actor;
 use meshline_core::time::{Span, Time};
 use serde::{Deserialize, Serialize};
+use tracing::Instrument;
 
 /// Two firings of `rate(1 minute)` can be 119 s apart; what falls due until after the next one is sent ahead.
 const LOOKAHEAD: Span = Span::from_ms(150_000);
@@ -130,38 +131,38 @@ pub async fn ticks(app: &App, batch: SqsEvent, now: Time) -> SqsBatchResponse {
 
 /// Lets a run's clock catch up; false when that failed.
 async fn tick(app: &App, run: &str, directory: &Directory, now: Time) -> bool {
+    catch_up(app, run, directory, now).instrument(telemetry::run_span(run)).await
+}
+
+async fn catch_up(app: &App, run: &str, directory: &Directory, now: Time) -> bool {
     let actor = Actor::system("sla-check");
     let command = Command { action: Action::Tick, actor, if_version: None, cause: None };
     match execute::execute(app, run, &command, directory, now).await {
         Ok(_) | Err(ExecuteError::NoRun(_)) => true,
         Err(error) => {
-            tracing::error!(run, error = %error, "a run could not be ticked");
+            tracing::error!(error = %error, "a run could not be ticked");
             let passing = matches!(&error, ExecuteError::Store(error) if error.is_passing());
-            if !passing {
-                park_if_hopeless(app, run, directory, &error.to_string(), now).await;
-            }
-            false
+            !passing && park_if_hopeless(app, run, directory, &error.to_string(), now).await
         }
     }
 }
 
-async fn park_if_hopeless(app: &App, run: &str, directory: &Directory, why: &str, now: Time) {
+/// Parks a run that failed too often; whether it is parked, by whomever, and need not be ticked again.
+async fn park_if_hopeless(app: &App, run: &str, directory: &Directory, why: &str, now: Time) -> bool {
     let parked = async {
         let failures = app.runs.count_failure(run).await?;
-        if failures.count < MAX_FAILURES {
-            return Ok(());
+        if failures.parked || failures.count < MAX_FAILURES {
+            return Ok(failures.parked);
         }
         let in_force = app.config.fresh(now).await?;
         match failures.flow.and_then(|flow| in_force.config.flows.get(&flow).cloned()) {
-            Some(flow) => execute::park(app, run, &flow, directory, why, now).await,
-            None => app.runs.park(run).await,
+            Some(flow) => execute::park(app, run, &flow, directory, why, now).await?,
+            None => app.runs.park(run, None).await?,
         }
+        Ok(true)
     };
-    match parked.await {
-        Ok(()) => {}
-        Err(error) => {
-            let error: StoreError = error;
-            tracing::error!(run, error = %error, "a run that cannot be ticked could not be parked");
-        }
-    }
+    parked.await.unwrap_or_else(|error: StoreError| {
+        tracing::error!(error = %error, "a run that cannot be ticked could not be parked");
+        false
+    })
 }

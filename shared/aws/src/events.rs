@@ -1,5 +1,7 @@
 //! The table of inbound events, and of deliveries that could not be understood.
 
+mod window;
+
 use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::sync::Arc;
@@ -13,6 +15,8 @@ use meshline_core::event::Event;
 use meshline_core::id::subject_hash;
 use meshline_core::time::{Span, Time};
 use serde::{Deserialize, Serialize};
+
+pub use window::{Position, Window};
 
 use crate::clients::Clients;
 use crate::error::StoreError;

@@ -9,12 +9,15 @@ use meshline_core::config::directory::Directory;
 use meshline_core::config::flow::{ExceptionKind, Flow};
 use meshline_core::decide::{self, Context};
 use meshline_core::event::Event;
-use meshline_core::record::{Actor, ExceptionOpened, Fact, Record};
+use meshline_core::measure::Measures;
+use meshline_core::record::{Actor, ExceptionOpened, ExceptionResolved, Fact, Record};
+use meshline_core::run::Run;
 use meshline_core::time::Time;
 use meshline_core::trail;
 
 use crate::app::App;
 use crate::error::StoreError;
+use crate::telemetry;
 
 /// How often a decision is made again because somebody else was faster, or the table was busy.
 const ATTEMPTS: u32 = 8;
@@ -47,6 +50,7 @@ pub async fn execute(
     let mut attempt = 0;
     loop {
         let loaded = app.runs.load(run).await?.ok_or_else(|| ExecuteError::NoRun(run.to_owned()))?;
+        telemetry::known(&loaded);
         let flow = app.config.flow(&loaded.flow, loaded.flow_version).await?;
         let context = Context { flow: &flow, directory };
         let decision = decide::decide(&loaded, context, command, now)?;
@@ -54,7 +58,10 @@ pub async fn execute(
             return Ok(decision);
         }
         match commit(app, Some(loaded.version), &decision).await {
-            Ok(()) => return Ok(decision),
+            Ok(()) => {
+                committed(Some(&loaded), &decision, now);
+                return Ok(decision);
+            }
             Err(error) => again(error, &mut attempt).await?,
         }
     }
@@ -74,8 +81,12 @@ pub async fn open(
     let mut attempt = 0;
     loop {
         let decision = decide::open(Context { flow, directory }, event, now);
+        telemetry::known(&decision.run);
         match commit(app, None, &decision).await {
-            Ok(()) => return Ok(decision),
+            Ok(()) => {
+                committed(None, &decision, now);
+                return Ok(decision);
+            }
             Err(StoreError::Moved { .. }) => match app.runs.load(&decision.run.run).await? {
                 Some(run) => {
                     return Ok(Decision { records: Vec::new(), run });
@@ -90,6 +101,13 @@ pub async fn open(
 async fn commit(app: &App, version: Option<u64>, decision: &Decision) -> Result<(), StoreError> {
     let records = decision.records.iter().map(|record| app.audit.put(record)).collect::<Result<_, _>>()?;
     app.runs.commit(version, decision, records).await
+}
+
+/// Logs what was committed, and adds it to the metrics.
+fn committed(before: Option<&Run>, decision: &Decision, now: Time) {
+    let kinds: Vec<&str> = decision.records.iter().map(|record| record.fact.kind()).collect();
+    tracing::info!(version = decision.run.version, records = kinds.join(" "), "decided");
+    telemetry::decided(&decision.run.flow, &Measures::of(before, decision), now);
 }
 
 /// Waits a moment before the next attempt, or gives the error back.
@@ -129,12 +147,40 @@ pub async fn flow_record(
         subject: format!("flow:{id}"),
         config_hash: flow.hash.clone(),
         cause: None,
+        trace: None,
         fact,
         prev: last.map_or_else(|| trail::GENESIS.to_owned(), |last| last.hash),
         hash: String::new(),
     };
     record.hash = trail::hash(&record);
     Ok(record)
+}
+
+/// Resolves an exception of a flow itself; gives the flow's trail with that.
+///
+/// # Errors
+/// There is nothing to resolve, or the table is not available.
+pub async fn resolve_of_flow(
+    app: &App,
+    flow: &Versioned<Flow>,
+    actor: &Actor,
+    resolved: &ExceptionResolved,
+    now: Time,
+) -> Result<Vec<Record>, ExecuteError> {
+    let mut attempt = 0;
+    loop {
+        let mut trail = app.audit.trail(&format!("FLOW#{}", flow.document.id), 0).await?;
+        let ExceptionResolved { exception, resolution, evidence } = resolved;
+        let fact = decide::resolve_of_flow(&trail, exception, resolution, evidence.as_deref())?;
+        let record = flow_record(app, flow, actor.clone(), fact, now).await?;
+        match app.audit.append(&record).await {
+            Ok(()) => {
+                trail.push(record);
+                return Ok(trail);
+            }
+            Err(error) => again(error, &mut attempt).await?,
+        }
+    }
 }
 
 /// Parks a run that fails again and again, and opens an exception about it in its flow's trail.
@@ -171,8 +217,12 @@ pub async fn park(
             url: None,
         }));
         let record = flow_record(app, flow, Actor::system("sla-check"), fact, now).await?;
-        match app.audit.append(&record).await {
-            Ok(()) => return app.runs.park(run).await,
+        match app.runs.park(run, Some(app.audit.put(&record)?)).await {
+            Ok(()) => {
+                let measures = Measures { exceptions_opened: 1, ..Measures::default() };
+                telemetry::decided(&flow.document.id, &measures, now);
+                return Ok(());
+            }
             Err(error) => again(error, &mut attempt).await?,
         }
     }

@@ -4,8 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
-use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use aws_sdk_sqs::error::BuildError;
+use aws_sdk_sqs::types::{
+    MessageSystemAttributeNameForSends, MessageSystemAttributeValue, SendMessageBatchRequestEntry,
+};
 use meshline_core::message::{Outgoing, Queue};
+use meshline_core::trace::TraceParent;
 use serde_json::Value;
 
 use crate::clients::Clients;
@@ -32,6 +36,8 @@ struct Entry {
     from: usize,
     body: String,
     delay_s: i32,
+    /// Value of the attribute `AWSTraceHeader`.
+    trace: Option<String>,
 }
 
 impl Outbox {
@@ -45,7 +51,9 @@ impl Outbox {
         let mut queues: BTreeMap<Queue, Vec<Entry>> = BTreeMap::new();
         for (from, message) in outgoing.iter().enumerate() {
             if let Some((queue, body)) = &message.queue {
-                queues.entry(*queue).or_default().push(Entry { from, body: body.to_string(), delay_s: 0 });
+                let trace = message.trace.map(TraceParent::xray);
+                let entry = Entry { from, body: body.to_string(), delay_s: 0, trace };
+                queues.entry(*queue).or_default().push(entry);
             }
         }
         for (queue, entries) in queues {
@@ -70,7 +78,7 @@ impl Outbox {
             .enumerate()
             .map(|(from, (body, delay_s))| {
                 let delay_s = i32::try_from((*delay_s).clamp(0, MAX_DELAY_S)).unwrap_or(0);
-                Entry { from, body: body.to_string(), delay_s }
+                Entry { from, body: body.to_string(), delay_s, trace: None }
             })
             .collect();
         match self.send(&self.settings.ticks_queue, &entries).await.into_iter().next() {
@@ -94,13 +102,7 @@ impl Outbox {
         for batch in batches(entries, |entry| entry.body.len()) {
             let mut send = self.clients.sqs().send_message_batch().queue_url(url);
             for (n, entry) in batch.iter().enumerate() {
-                let delay = (entry.delay_s > 0).then_some(entry.delay_s);
-                let request = SendMessageBatchRequestEntry::builder()
-                    .id(n.to_string())
-                    .message_body(&entry.body)
-                    .set_delay_seconds(delay)
-                    .build();
-                if let Ok(request) = request {
+                if let Ok(request) = request(n, entry) {
                     send = send.entries(request);
                 }
             }
@@ -133,6 +135,7 @@ impl Outbox {
                     .event_bus_name(&self.settings.bus)
                     .source("meshline")
                     .detail_type(&message.kind)
+                    .set_trace_header(message.trace.map(TraceParent::xray))
                     .detail(message.bus.to_string());
                 put.entries(entry.build())
             });
@@ -156,6 +159,19 @@ impl Outbox {
     }
 }
 
+fn request(n: usize, entry: &Entry) -> Result<SendMessageBatchRequestEntry, BuildError> {
+    let mut request = SendMessageBatchRequestEntry::builder()
+        .id(n.to_string())
+        .message_body(&entry.body)
+        .set_delay_seconds((entry.delay_s > 0).then_some(entry.delay_s));
+    if let Some(trace) = &entry.trace {
+        let value = MessageSystemAttributeValue::builder().data_type("String").string_value(trace).build()?;
+        request =
+            request.message_system_attributes(MessageSystemAttributeNameForSends::AwsTraceHeader, value);
+    }
+    request.build()
+}
+
 /// Cuts `entries` into batches that a service takes.
 fn batches<T>(entries: &[T], bytes: impl Fn(&T) -> usize) -> Vec<&[T]> {
     let (mut batches, mut start, mut size) = (Vec::new(), 0, 0);
@@ -173,7 +189,7 @@ fn batches<T>(entries: &[T], bytes: impl Fn(&T) -> usize) -> Vec<&[T]> {
 
 #[cfg(test)]
 mod tests {
-    use super::batches;
+    use super::*;
 
     #[test]
     fn batches_keep_to_ten_entries_and_to_the_size() {
@@ -182,5 +198,16 @@ mod tests {
         assert_eq!(lens(&[200_000, 100_000, 100_000]), [1, 2]);
         assert_eq!(lens(&[300_000]), [1]);
         assert!(lens(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_message_names_its_trace_as_x_ray_reads_it() {
+        let root = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+        let entry = |trace| Entry { from: 0, body: "{}".to_owned(), delay_s: 0, trace };
+        let named = request(0, &entry(Some(root.to_owned()))).unwrap();
+        let attributes = named.message_system_attributes().unwrap();
+        let header = &attributes[&MessageSystemAttributeNameForSends::AwsTraceHeader];
+        assert_eq!((header.data_type(), header.string_value()), ("String", Some(root)));
+        assert_eq!(request(1, &entry(None)).unwrap().message_system_attributes(), None);
     }
 }

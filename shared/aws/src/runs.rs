@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, KeysAndAttributes, Put, ReturnConsumedCapacity, TransactWriteItem,
+    AttributeValue, KeysAndAttributes, Put, ReturnConsumedCapacity, TransactWriteItem, Update,
 };
 use meshline_core::command::Decision;
 use meshline_core::id::{parse_run_id, subject_hash};
@@ -53,6 +53,8 @@ pub struct DueRun {
 pub struct Failures {
     /// The number.
     pub count: u32,
+    /// Whether it is out of the index of due runs.
+    pub parked: bool,
     /// The run's flow, as far as the item says it.
     pub flow: Option<String>,
 }
@@ -168,6 +170,7 @@ impl Runs {
         let refused =
             |e: serde_dynamo::Error| StoreError::Refused { doing: "commit a run", why: e.to_string() };
         let mut item: Item = serde_dynamo::to_item(run).map_err(refused)?;
+        item.remove("run"); // the key says it, and a write is billed per KB
         item.extend(key(&run.run).unwrap_or_default());
         if let Some((at, _)) = run.next_due() {
             item.insert("due_shard".to_owned(), s(self.due_shard(&run.run)));
@@ -265,31 +268,41 @@ impl Runs {
     /// The table cannot be written.
     pub async fn count_failure(&self, run: &str) -> Result<Failures, StoreError> {
         let update = self
-            .update(run)
+            .clients
+            .dynamodb()
+            .update_item()
+            .table_name(&self.table)
+            .set_key(key(run))
+            .condition_expression("attribute_exists(pk)")
             .update_expression("ADD failures :one")
             .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
             .return_values(aws_sdk_dynamodb::types::ReturnValue::AllNew);
         let updated = update.send().await.map_err(|e| StoreError::from_sdk("count a failure", e))?;
         let attribute = |name: &str| updated.attributes().and_then(|attributes| attributes.get(name));
         Ok(Failures {
+            parked: attribute("due_shard").is_none(),
             count: attribute("failures").and_then(|n| n.as_n().ok()?.parse().ok()).unwrap_or(1),
             flow: attribute("flow").and_then(|flow| flow.as_s().ok().cloned()),
         })
     }
 
-    /// Takes a run out of the index of due runs, so that it holds up nothing, until its next change.
+    /// Takes a run out of the index of due runs, so that it holds up nothing, until its next change; together with
+    /// the record about it, or not at all.
     ///
     /// # Errors
-    /// The table cannot be written.
-    pub async fn park(&self, run: &str) -> Result<(), StoreError> {
-        let update = self.update(run).update_expression("REMOVE due_shard, next_due_at");
-        update.send().await.map(|_| ()).map_err(|e| StoreError::from_sdk("park a run", e))
-    }
-
-    /// An update of a run's item beside the fold; only where there is one.
-    fn update(&self, run: &str) -> UpdateItemFluentBuilder {
-        let update = self.clients.dynamodb().update_item().table_name(&self.table).set_key(key(run));
-        update.condition_expression("attribute_exists(pk)")
+    /// [`StoreError::Moved`] when it is not in there, or when another record took that one's place.
+    pub async fn park(&self, run: &str, record: Option<TransactWriteItem>) -> Result<(), StoreError> {
+        let doing = "park a run";
+        let refused = |e: BuildError| StoreError::Refused { doing, why: e.to_string() };
+        let update = Update::builder()
+            .table_name(&self.table)
+            .set_key(key(run))
+            .update_expression("REMOVE due_shard, next_due_at")
+            .condition_expression("attribute_exists(due_shard)");
+        let update = TransactWriteItem::builder().update(update.build().map_err(refused)?).build();
+        let items = [Some(update), record].into_iter().flatten().collect();
+        let write = self.clients.dynamodb().transact_write_items().set_transact_items(Some(items)).send();
+        write.await.map(|_| ()).map_err(|e| StoreError::from_transaction(doing, e))
     }
 }
 
@@ -314,6 +327,7 @@ fn start_key(cursor: &str, attribute: &str, value: &str) -> Option<Item> {
 
 fn read(mut item: Item) -> Result<Run, StoreError> {
     let what = run_of_key(&item).unwrap_or_default();
+    item.insert("run".to_owned(), s(&what));
     for name in KEYS {
         item.remove(name);
     }

@@ -12,6 +12,7 @@ mod person;
 mod signal;
 
 pub use open::open;
+pub use person::resolve_of_flow;
 pub use signal::EARLIEST_SIGNAL;
 
 use crate::command::{Action, Command, Decision, Rejection};
@@ -127,6 +128,7 @@ impl<'a> Draft<'a> {
             subject: self.run.subject.clone(),
             config_hash: self.context.flow.hash.clone(),
             cause,
+            trace: self.run.trace,
             fact,
             prev: self.run.head.clone(),
             hash: String::new(),

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::time::{Span, Time};
+use crate::trace::TraceId;
 
 /// One verified, normalised webhook delivery. Attribute names follow CloudEvents 1.0; patterns and
 /// `${…}` templates see exactly this shape.
@@ -30,6 +31,9 @@ pub struct Event {
     pub url: Option<String>,
     /// The whole parsed body.
     pub data: Value,
+    /// The trace that the delivery named; see [`Event::trace_id`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceId>,
 }
 
 /// How far the provider's clock may be off before ours is used.
@@ -53,5 +57,10 @@ impl Event {
     /// The cause by which a run remembers the event: `event:contentful#9a86bf85`.
     pub fn cause(&self) -> String {
         format!("event:{}", self.key())
+    }
+
+    /// The trace that the event belongs to: the one its delivery named, else one that begins with it.
+    pub fn trace_id(&self) -> TraceId {
+        self.trace.unwrap_or_else(|| TraceId::derived(&self.key()))
     }
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::record::{Escalated, ExceptionOpened, Fact, Record, RecoveryBreached, Requested};
 use crate::time::Time;
+use crate::trace::TraceParent;
 
 /// A queue that people or the execution layer are reached through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,6 +22,8 @@ pub enum Queue {
 pub struct Outgoing {
     /// `meshline.<record kind>`.
     pub kind: String,
+    /// The step of the run's trace that it is.
+    pub trace: Option<TraceParent>,
     /// For the bus: the record.
     pub bus: Value,
     /// For a queue: all that its consumer needs.
@@ -82,26 +85,31 @@ pub fn outgoing(record: &Record, public_url: &str) -> Outgoing {
         (queue, cloud_event(record, schema, data))
     });
     let bus = cloud_event(record, "record", serde_json::to_value(record).unwrap_or_default());
-    Outgoing { kind: kind(record), bus, queue }
+    Outgoing { kind: kind(record), trace: record.trace_parent(), bus, queue }
 }
 
 fn kind(record: &Record) -> String {
     format!("meshline.{}", record.fact.kind())
 }
 
-/// <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md>
+/// <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md>, with the extension
+/// <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/extensions/distributed-tracing.md>
 fn cloud_event(record: &Record, schema: &str, data: Value) -> Value {
-    json!({
+    let mut event = json!({
         "specversion": "1.0",
         "type": kind(record),
         "source": format!("meshline/{}", record.flow),
         "subject": record.subject,
-        "id": format!("{}:{}", record.run, record.seq),
+        "id": record.id(),
         "time": record.at,
         "datacontenttype": "application/json",
         "dataschema": format!("urn:meshline:schema:{schema}:1"),
         "data": data,
-    })
+    });
+    if let (Some(attributes), Some(trace)) = (event.as_object_mut(), record.trace_parent()) {
+        attributes.insert("traceparent".to_owned(), json!(trace.to_string()));
+    }
+    event
 }
 
 fn links(record: &Record, public_url: &str) -> Value {

@@ -5,6 +5,7 @@ mod detail;
 use serde::{Deserialize, Serialize};
 
 use crate::time::Time;
+use crate::trace::{TraceId, TraceParent};
 
 pub use detail::*;
 
@@ -33,6 +34,9 @@ pub struct Record {
     /// (`request:<id>`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
+    /// The trace of the run: that of its trigger. Records about flows have none, nor have those of early versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceId>,
     /// What happened: `kind` and `detail`.
     #[serde(flatten)]
     pub fact: Fact,
@@ -111,6 +115,18 @@ pub enum Fact {
     NoteAdded(Note),
     /// A flow version was put in force.
     FlowApplied(FlowApplied),
+}
+
+impl Record {
+    /// The id that its messages have, and nothing else: `<run>:<seq>`.
+    pub fn id(&self) -> String {
+        format!("{}:{}", self.run, self.seq)
+    }
+
+    /// Its step of the run's trace.
+    pub fn trace_parent(&self) -> Option<TraceParent> {
+        self.trace.map(|trace| TraceParent::derived(trace, &self.id()))
+    }
 }
 
 impl Actor {

@@ -12,6 +12,7 @@ use crate::id;
 use crate::pattern::Values;
 use crate::record::{Custody, OwnerRole, Started};
 use crate::time::Time;
+use crate::trace::TraceId;
 
 pub use due::Due;
 pub use fold::FoldError;
@@ -35,6 +36,9 @@ pub struct Run {
     /// Where the asset can be seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// The trace of its trigger, which all its records belong to; runs of early versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceId>,
     /// Where it is in its life.
     pub status: Status,
     /// Sequence number of the last record.

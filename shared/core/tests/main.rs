@@ -7,6 +7,8 @@ mod config_forms;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
+mod measure;
+#[cfg(test)]
 mod message;
 #[cfg(test)]
 mod people;

@@ -1,7 +1,10 @@
 //! What a record tells the queues and the bus: every field that docs/ARCHITECTURE.md promises.
 
+use std::collections::BTreeSet;
+
 use insta::{assert_json_snapshot, assert_snapshot};
 use meshline_core::command::Action;
+use meshline_core::event::Event;
 use meshline_core::message::{Outgoing, Queue, outgoing};
 use meshline_core::record::Record;
 use serde_json::Value;
@@ -84,6 +87,7 @@ fn an_escalation_says_who_is_told_what_and_why() {
       "specversion": "1.0",
       "subject": "contentful:5KsDBWseXY6",
       "time": "2026-11-23T11:00:20.000Z",
+      "traceparent": "00-afb03c3c56bb933ccc38b3c3d0268da2-4be2cc5d5526f199-01",
       "type": "meshline.escalated"
     }
     "#);
@@ -134,6 +138,7 @@ fn a_ticket_says_what_was_expected_what_was_seen_and_who_held_it() {
       "specversion": "1.0",
       "subject": "contentful:5KsDBWseXY6",
       "time": "2026-11-23T11:00:20.000Z",
+      "traceparent": "00-afb03c3c56bb933ccc38b3c3d0268da2-b0413f34e77113d2-01",
       "type": "meshline.exception_opened"
     }
     "#);
@@ -169,6 +174,7 @@ fn a_request_says_what_is_to_be_done_and_by_which_channel() {
       "specversion": "1.0",
       "subject": "contentful:5KsDBWseXY6",
       "time": "2026-11-23T09:00:00.000Z",
+      "traceparent": "00-afb03c3c56bb933ccc38b3c3d0268da2-1ff1e7dd44e9ace7-01",
       "type": "meshline.outcome_requested"
     }
     "#);
@@ -205,6 +211,26 @@ fn the_bus_gets_every_record_as_it_was_hashed() {
         assert_eq!(serde_json::from_value::<Record>(bus["data"].clone()).unwrap(), *record);
         has(&bus, "source, subject, time, dataschema, data");
     }
+}
+
+#[test]
+fn every_message_of_a_run_is_a_step_of_the_trace_of_its_trigger() {
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let mut s = Story::new();
+    let publish = publish("p1", at("23 09:00"));
+    s.opens(&Event { trace: trace.parse().ok(), ..publish }, at("23 09:00"));
+    s.tick("23 11:00:20").tagged("23 12:00");
+    let mut steps = BTreeSet::new();
+    for record in &s.trail {
+        let Outgoing { bus, queue, trace: step, .. } = outgoing(record, URL);
+        let step = step.unwrap().to_string();
+        assert!(step.starts_with(&format!("00-{trace}-")), "{step}");
+        for event in [Some(bus), queue.map(|(_, body)| body)].into_iter().flatten() {
+            assert_eq!(event["traceparent"], step);
+        }
+        assert!(steps.insert(step), "two records are one step");
+    }
+    assert_eq!(s.run().trace, trace.parse().ok());
 }
 
 #[test]

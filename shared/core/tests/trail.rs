@@ -168,3 +168,24 @@ fn the_hash_is_sha_256_over_the_canonical_json_without_the_hash() {
     assert_eq!(hex::encode(Sha256::digest(value.to_string())), s.trail[0].hash);
     assert_eq!(s.trail[0].prev, "0".repeat(64));
 }
+
+/// Records are for ever: this one is from before records had a `trace`.
+#[test]
+fn a_trail_of_an_early_version_is_still_believed() {
+    let stored = json!({
+        "run": "oc5z7qr3kbmh-01M83T4CM0DP9RNJB7P8AK2EJ6", "seq": 1, "at": "2026-11-23T09:00:00.000Z",
+        "actor": {"type": "source", "id": "contentful"}, "flow": "blog-launch", "flow_version": 1,
+        "subject": "contentful:5Ks", "config_hash": "5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f", "cause": "event:contentful#p1",
+        "kind": "run_opened",
+        "detail": {
+            "title": "Spring launch", "url": null, "client": null, "opened_at": "2026-11-23T09:00:00.000Z",
+            "event_type": "Entry.publish", "occurred_at": null, "received_at": "2026-11-23T09:00:00.000Z",
+            "owner": "ana", "as": "owner", "backup": null, "acknowledge_by": null, "outcomes": [],
+        },
+        "prev": GENESIS, "hash": "25c2e20df47cf8c4248bddf1abcbe1d0a3406bf59be601c59fd486977a02748e",
+    });
+    let record: Record = serde_json::from_value(stored.clone()).unwrap();
+    assert_eq!(serde_json::to_value(&record).unwrap(), stored);
+    assert_eq!(verify(std::slice::from_ref(&record), Some((1, &record.hash))), Ok(()));
+    assert_eq!(Run::fold([&record]).unwrap().trace, None);
+}

@@ -111,7 +111,19 @@ impl Draft {
         view.set("url", url.clone());
         let subject = required("subject", source.subject.as_ref(), &view, self.subject, MAX_SUBJECT_BYTES)?;
         let (source, data) = (source.id.clone(), view.into_data());
-        Ok(Event { id, source, kind, subject, occurred_at, received_at, actor, title, url, data })
+        Ok(Event {
+            id,
+            source,
+            kind,
+            subject,
+            occurred_at,
+            received_at,
+            actor,
+            title,
+            url,
+            data,
+            trace: None,
+        })
     }
 }
 

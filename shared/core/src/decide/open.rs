@@ -35,6 +35,7 @@ pub fn open(context: Context<'_>, event: &Event, now: Time) -> Decision {
         subject: event.subject.clone(),
         config_hash: context.flow.hash.clone(),
         cause: Some(event.cause()),
+        trace: Some(event.trace_id()),
         fact: Fact::RunOpened(Box::new(detail.clone())),
         prev: trail::GENESIS.to_owned(),
         hash: String::new(),

@@ -69,6 +69,7 @@ impl Run {
             subject: record.subject.clone(),
             title: opened.title.clone(),
             url: opened.url.clone(),
+            trace: record.trace,
             status: Status::Active,
             version: 0,
             head: String::new(),

@@ -1,0 +1,96 @@
+//! `replay`: what came in before is routed once more.
+
+use std::io::{self, IsTerminal, Write};
+
+use clap::Args;
+use meshline_core::time::Time;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::client::Client;
+use crate::failure::{Exit, Failure};
+use crate::report::time;
+use crate::screen::Screen;
+
+/// Arguments of `replay`.
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// The source whose events are replayed
+    #[arg(long)]
+    source: String,
+    /// Events that came in at or after this time or day (UTC)
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    from: Time,
+    /// Events that came in until this time, or until the start of this day (UTC)
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    to: Time,
+    /// Only count them
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask
+    #[arg(long, conflicts_with = "dry_run")]
+    yes: bool,
+}
+
+/// An answer of `POST /v1/replay`.
+#[derive(Debug, Deserialize)]
+struct Page {
+    replayed: u64,
+    cursor: Option<String>,
+}
+
+const WARNING: &str = "\
+They are matched against the flows in force now; what they have done already is left alone. An event that
+triggers today and did not then opens a run whose deadlines count from the event's own time: where these have
+passed, the next sweep breaches and escalates them.";
+
+/// Replays a window, after asking.
+pub(crate) async fn run(client: &Client, args: &Replay, screen: &Screen) -> Result<Exit, Failure> {
+    if !args.dry_run && !args.yes {
+        let found = pages(client, args, true).await?;
+        if !confirmed(found, args)? {
+            return Ok(Exit::Refused);
+        }
+    }
+    let replayed = pages(client, args, args.dry_run).await?;
+    if screen.is_json() {
+        screen.document(&json!({"replayed": replayed, "dry_run": args.dry_run}))?;
+    } else if args.dry_run {
+        screen.text(&format!("{replayed} events would be replayed"))?;
+    } else {
+        screen.text(&format!("replayed {replayed} events"))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Replays or counts all pages; gives the number of events.
+async fn pages(client: &Client, args: &Replay, dry_run: bool) -> Result<u64, Failure> {
+    let (mut replayed, mut cursor) = (0, None::<String>);
+    loop {
+        let body = json!({
+            "source": args.source, "from": args.from, "to": args.to, "cursor": cursor, "dry_run": dry_run,
+        });
+        let page: Page = client.post(&["v1", "replay"], &body).await?.read("the replay")?;
+        replayed += page.replayed;
+        if page.cursor.is_none() {
+            return Ok(replayed);
+        }
+        cursor = page.cursor;
+    }
+}
+
+/// Asks the person at the terminal; where nobody is, `--yes` must have been said.
+fn confirmed(found: u64, args: &Replay) -> Result<bool, Failure> {
+    let Replay { source, from, to, .. } = args;
+    eprintln!("{found} events of `{source}` came in from {from} to {to}.\n{WARNING}");
+    if !io::stdin().is_terminal() {
+        return Err(Failure::Usage(
+            "nothing was replayed: say --yes to do it without being asked".to_owned(),
+        ));
+    }
+    eprint!("Replay them? [y/N] ");
+    io::stderr().flush()?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}

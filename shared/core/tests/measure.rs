@@ -1,0 +1,42 @@
+//! What a decision adds to the metrics: each thing once, when it is known.
+
+use meshline_core::command::{Action, Decision};
+use meshline_core::measure::Measures;
+use meshline_core::time::Span;
+
+use crate::support::story::Story;
+
+/// What is measured of what happens in `story`.
+fn measured(story: &mut Story, happens: impl FnOnce(&mut Story)) -> Measures {
+    let before = story.run().clone();
+    let known = story.trail.len();
+    happens(story);
+    let records = story.trail.iter().skip(known).cloned().collect();
+    Measures::of(Some(&before), &Decision { records, run: story.run().clone() })
+}
+
+#[test]
+fn the_latency_of_an_outcome_from_before_its_clock_is_known_when_the_clock_has_started() {
+    let mut s = Story::new();
+    s.published("23 09:00");
+    let early = measured(&mut s, |s| _ = s.completes("23 09:30", "ana", "sales-deck"));
+    assert_eq!(early, Measures { outcomes_met: 1, ..Measures::default() });
+    let tagged = measured(&mut s, |s| _ = s.tagged("23 10:00"));
+    let outcome_latency = vec![Span::hours(1), Span::ZERO];
+    assert_eq!(tagged, Measures { outcomes_met: 1, outcome_latency, ..Measures::default() });
+    assert_eq!(measured(&mut s, |s| _ = s.tick("23 10:30")), Measures::default());
+}
+
+#[test]
+fn a_breach_its_ticket_and_its_end_are_measured_once_each() {
+    let mut s = Story::new();
+    s.published("23 09:00");
+    let acknowledged = measured(&mut s, |s| _ = s.person("23 09:10", "ana", Action::Acknowledge));
+    assert_eq!(acknowledged, Measures { acknowledge: vec![Span::minutes(10)], ..Measures::default() });
+    let breached = measured(&mut s, |s| _ = s.tick("23 11:01"));
+    assert_eq!(breached, Measures { outcomes_breached: 1, exceptions_opened: 1, ..Measures::default() });
+    assert_eq!(measured(&mut s, |s| _ = s.tick("23 11:02")), Measures::default());
+    let late = measured(&mut s, |s| _ = s.tagged("23 12:00"));
+    let (outcome_latency, remediation) = (vec![Span::hours(3)], vec![Span::minutes(59)]);
+    assert_eq!(late, Measures { outcome_latency, remediation, ..Measures::default() });
+}
