@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
-use meshline_core::id::canonical_hash;
 use meshline_core::record::{ActorKind, Record};
-use meshline_core::trail::Fault;
+use meshline_core::trail::{self, Fault};
 use serde_json::Value;
 
 use crate::clients::Clients;
@@ -126,17 +125,8 @@ fn item(record: &Record) -> Result<Item, StoreError> {
 /// The record of an item that holds nothing else.
 fn strict(item: Item) -> Result<Record, Fault> {
     let seq = item.get("sk").and_then(|seq| seq.as_n().ok()?.parse().ok()).unwrap_or_default();
-    let fault = |reason: String| Fault { seq, reason };
-    let held = serde_dynamo::from_item::<_, Value>(members(item.clone()));
-    let held = held.map_err(|error| fault(format!("it cannot be read: {error}")))?;
-    let record = record(item).map_err(|error| fault(error.to_string()))?;
-    let read = serde_json::to_value(&record).map_err(|error| fault(error.to_string()))?;
-    // As canonical JSON, in which 1 and 1.0 are one number, as they are to DynamoDB.
-    if canonical_hash(&held) == canonical_hash(&read) {
-        Ok(record)
-    } else {
-        Err(fault("it holds what was not hashed".to_owned()))
-    }
+    let held = serde_dynamo::from_item::<_, Value>(members(item)).map_err(|error| error.to_string());
+    held.and_then(|held| trail::read(&held)).map_err(|reason| Fault { seq, reason })
 }
 
 /// An item without keys that are only for indexes, and with the record's names for those of the table.
