@@ -39,12 +39,16 @@ impl Call<'_> {
             ("GET", ["v1", "runs", run]) => self.run(run).await,
             ("GET", ["v1", "runs", run, "audit"]) => self.trail(run).await,
             ("GET", ["v1", "runs", run, "audit", "verify"]) => self.verify(run).await,
+            ("GET", ["v1", "audit"]) => self.records().await,
             ("GET", ["v1", "subjects", subject, "timeline"]) => self.timeline(subject).await,
             ("GET", ["v1", "exceptions"]) => self.exceptions().await,
             ("GET", ["v1", "rejections"]) => self.rejections().await,
             ("GET", ["v1", "reports", "sla"]) => self.sla_report().await,
             ("POST", ["v1", "runs", run, rest @ ..]) => self.command(run, rest).await,
-            (_, ["healthz"] | ["v1", "flows" | "runs" | "config" | "exceptions" | "rejections", ..]) => {
+            (
+                _,
+                ["healthz"] | ["v1", "flows" | "runs" | "config" | "audit" | "exceptions" | "rejections", ..],
+            ) => {
                 let detail = format!("{method} is not for {}", self.path());
                 Err(Problem::new(405, "method-not-allowed", "this address takes another method", detail))
             }

@@ -146,6 +146,11 @@ fn root(heads: &[Head]) -> String {
 }
 
 impl Envelope {
+    /// A checkpoint with the signature (ASN.1 DER) that `key` made over [`Checkpoint::bytes`].
+    pub fn new(checkpoint: Checkpoint, key: String, signature: &[u8]) -> Self {
+        Self { checkpoint, key, signature: hex::encode(signature) }
+    }
+
     /// The envelope as it is stored: canonical JSON.
     pub fn text(&self) -> String {
         serde_json_canonicalizer::to_string(self).unwrap_or_default() // INVARIANT: as for `Checkpoint::bytes`
