@@ -110,3 +110,6 @@ impl Vault for DeployedVault {
         Ok(public_key(key, der.as_ref()))
     }
 }
+
+#[cfg(test)]
+mod tests;
