@@ -33,6 +33,9 @@ pub struct Settings {
     pub checkpoints_key: String,
     /// For how many days none of them can be removed. `MESHLINE_CHECKPOINTS_RETENTION_DAYS`
     pub checkpoints_retention_days: u32,
+    /// Whom that binds: `COMPLIANCE` everybody, `GOVERNANCE` all but who may bypass it; for stacks made to be thrown
+    /// away. `MESHLINE_CHECKPOINTS_RETENTION_MODE`
+    pub checkpoints_retention_mode: String,
 }
 
 /// Enough for a few thousand runs a second.
@@ -63,6 +66,7 @@ impl Settings {
                 .parse()
                 .unwrap_or(DEFAULT_RETENTION_DAYS)
                 .max(1),
+            checkpoints_retention_mode: read("MESHLINE_CHECKPOINTS_RETENTION_MODE"),
         }
     }
 }

@@ -23,6 +23,7 @@ pub struct DeployedVault {
     bucket: String,
     key: String,
     retention_days: u32,
+    lock: ObjectLockMode,
 }
 
 impl DeployedVault {
@@ -34,6 +35,9 @@ impl DeployedVault {
             bucket: settings.checkpoints_bucket.clone(),
             key: settings.checkpoints_key.clone(),
             retention_days: settings.checkpoints_retention_days,
+            // What is not known binds everybody.
+            lock: ObjectLockMode::try_parse(&settings.checkpoints_retention_mode)
+                .unwrap_or(ObjectLockMode::Compliance),
         }
     }
 }
@@ -73,7 +77,7 @@ impl Vault for DeployedVault {
             .key(path(day))
             .if_none_match("*")
             .content_type("application/json")
-            .object_lock_mode(ObjectLockMode::Compliance)
+            .object_lock_mode(self.lock.clone())
             .object_lock_retain_until_date(DateTime::from_secs(until))
             .body(ByteStream::from(envelope.text().into_bytes()));
         match put.send().await {
