@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use meshline_core::day::Day;
 use meshline_core::record::Record;
-use meshline_core::trail;
+use meshline_core::trail::Walk;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -170,8 +170,7 @@ fn conclude(verified: &Verified, name: &str, document: &Value, screen: &Screen) 
     Ok(exit)
 }
 
-/// Verifies the lines of an export. A line must hold exactly what was hashed: one with a member that the
-/// hash does not cover is as bad as an edited one.
+/// Verifies the lines of an export of one run.
 fn verify(text: &str) -> Verified {
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     let broken = |seq: u64, reason: String| Verified {
@@ -179,29 +178,26 @@ fn verify(text: &str) -> Verified {
         records: lines.len(),
         fault: Some(Fault { seq, reason }),
     };
-    let mut records = Vec::new();
-    for (line, seq) in lines.iter().zip(1_u64..) {
-        let value: Value = match serde_json::from_str(line) {
-            Ok(value) => value,
-            Err(error) => return broken(seq, format!("the line is not JSON: {error}")),
-        };
-        match trail::read(&value) {
-            Ok(record) => records.push(record),
-            Err(reason) => return broken(seq, reason),
-        }
-    }
-    if records.is_empty() {
+    if lines.is_empty() {
         return broken(1, "there are no records".to_owned());
     }
-    match trail::verify(&records, None) {
-        Ok(()) => Verified { valid: true, records: records.len(), fault: None },
-        Err(fault) => broken(fault.seq, fault.reason),
+    let mut walk = Walk::from_the_start();
+    for (line, seq) in lines.iter().zip(1_u64..) {
+        let record: Value = match serde_json::from_str(line) {
+            Ok(record) => record,
+            Err(error) => return broken(seq, format!("the line is not JSON: {error}")),
+        };
+        if let Err(fault) = walk.take(&record) {
+            return broken(fault.seq, fault.reason);
+        }
     }
+    Verified { valid: true, records: lines.len(), fault: None }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use meshline_core::trail;
 
     fn export() -> String {
         let mut prev = trail::GENESIS.to_owned();
@@ -230,8 +226,8 @@ mod tests {
             text.lines().enumerate().filter(|(n, _)| *n != 1).map(|(_, line)| format!("{line}\n")).collect();
         assert_eq!(fault(&without_the_second).unwrap().0, 2);
         let with_more = text.replacen("\"detail\":{", "\"approved\":true,\"detail\":{", 1);
-        assert_eq!(fault(&with_more).unwrap(), (1, "it holds what was not hashed".to_owned()));
+        assert_eq!(fault(&with_more).unwrap(), (1, "its content is not what was hashed".to_owned()));
         assert_eq!(fault("").unwrap().0, 1);
-        assert!(fault("{}\n").unwrap().1.starts_with("it cannot be read"));
+        assert!(fault("{}\n").unwrap().1.starts_with("it lacks its run, number or hash"));
     }
 }

@@ -283,7 +283,7 @@ async fn an_attribute_that_was_added_to_a_record_is_found() {
     let mut trail = served.trail();
     trail[1]["approved"] = json!(true);
     served.put(2, &trail[1]).await;
-    served.must_find(2, "it holds what was not hashed");
+    served.must_find(2, "its content is not what was hashed");
 }
 
 #[tokio::test(flavor = "multi_thread")]

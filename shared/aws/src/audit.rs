@@ -183,8 +183,15 @@ fn start_key(flow_day: &str, at_run_seq: &str) -> Option<Item> {
 /// The record of an item that holds nothing else.
 fn strict(item: Item) -> Result<Record, Fault> {
     let seq = item.get("sk").and_then(|seq| seq.as_n().ok()?.parse().ok()).unwrap_or_default();
-    let held = serde_dynamo::from_item::<_, Value>(members(item)).map_err(|error| error.to_string());
-    held.and_then(|held| trail::read(&held)).map_err(|reason| Fault { seq, reason })
+    let fault = |reason: String| Fault { seq, reason };
+    let held = serde_dynamo::from_item::<_, Value>(members(item.clone()));
+    let held = held.map_err(|error| fault(format!("it cannot be read: {error}")))?;
+    let record = record(item).map_err(|error| fault(error.to_string()))?;
+    if trail::hash_of(&held) == record.hash {
+        Ok(record)
+    } else {
+        Err(fault("its content is not what was hashed".to_owned()))
+    }
 }
 
 /// An item without keys that are only for indexes, and with the record's names for those of the table.

@@ -1,6 +1,6 @@
 //! A trail: all records of one run, each holding the hash of the one before.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::id::canonical_hash;
@@ -21,26 +21,17 @@ pub struct Fault {
 
 /// The hash that `record` must have.
 pub fn hash(record: &Record) -> String {
-    let mut value = serde_json::to_value(record).unwrap_or_default();
+    hash_of(&serde_json::to_value(record).unwrap_or_default())
+}
+
+/// The hash that a record must have which is this JSON. Whatever it holds is hashed: a member that was added shows, and a
+/// record of a later version, with members that this one does not know, is good.
+pub fn hash_of(record: &Value) -> String {
+    let mut value = record.clone();
     if let Some(members) = value.as_object_mut() {
         members.remove("hash");
     }
     hex::encode(canonical_hash(&value))
-}
-
-/// Reads a record from JSON that holds a record and nothing else: what was added to it is not part of what is
-/// hashed, and would not be seen otherwise.
-///
-/// # Errors
-/// It is no record, or more than that.
-pub fn read(value: &Value) -> Result<Record, String> {
-    let record = Record::deserialize(value).map_err(|error| format!("it cannot be read: {error}"))?;
-    // As canonical JSON, in which 1 and 1.0 are one number, as they are to DynamoDB.
-    if canonical_hash(value) == canonical_hash(&record) {
-        Ok(record)
-    } else {
-        Err("it holds what was not hashed".to_owned())
-    }
 }
 
 /// A walk along a trail, record by record, that says where a record does not fit to the one before it.
@@ -65,33 +56,35 @@ impl Walk {
         Self { run: None, next: None, prev: None }
     }
 
-    /// Takes the next record. The walk goes on from it, whatever is wrong with it.
+    /// Takes the next record, as JSON. The walk goes on from it, whatever is wrong with it.
     ///
     /// # Errors
     /// It was edited, moved or forged, or one before it was removed.
-    pub fn take(&mut self, record: &Record) -> Result<(), Fault> {
-        let seq = self.next.unwrap_or(record.seq.max(1));
-        let prev = self.prev.take().or_else(|| (record.seq == 1).then(|| GENESIS.to_owned()));
-        let run = self.run.get_or_insert_with(|| record.run.clone());
-        let reason = if record.seq != seq {
-            Some("it is missing, or stands in another place")
-        } else if record.run != *run {
-            Some("it belongs to another run")
-        } else if prev.is_some_and(|prev| prev != record.prev) {
-            Some("it does not follow from the record before it")
-        } else if hash(record) != record.hash {
-            Some("its content is not what was hashed")
-        } else {
-            None
+    pub fn take(&mut self, record: &Value) -> Result<(), Fault> {
+        let text = |name: &str| record.get(name).and_then(Value::as_str);
+        let number = record.get("seq").and_then(Value::as_u64);
+        let seq = self.next.or(number).unwrap_or_default().max(1);
+        let fault = |reason: &str| Err(Fault { seq, reason: reason.to_owned() });
+        self.next = Some(number.unwrap_or(seq).saturating_add(1));
+        let before = self.prev.take().or_else(|| (number == Some(1)).then(|| GENESIS.to_owned()));
+        let (Some(run), Some(number), Some(prev), Some(hash)) =
+            (text("run"), number, text("prev"), text("hash"))
+        else {
+            return fault("it lacks its run, number or hash");
         };
-        self.next = Some(record.seq.saturating_add(1));
-        self.prev = Some(record.hash.clone());
-        reason.map_or(Ok(()), |reason| Err(Fault { seq, reason: reason.to_owned() }))
-    }
-
-    /// Steps over a record that cannot be read; what follows from it is not known.
-    pub fn step_over(&mut self, seq: Option<u64>) {
-        (self.next, self.prev) = (seq.map(|seq| seq.saturating_add(1)), None);
+        self.prev = Some(hash.to_owned());
+        let is_of_this_run = self.run.get_or_insert_with(|| run.to_owned()) == run;
+        if number != seq {
+            fault("it is missing, or stands in another place")
+        } else if !is_of_this_run {
+            fault("it belongs to another run")
+        } else if before.is_some_and(|before| before != prev) {
+            fault("it does not follow from the record before it")
+        } else if hash_of(record) != hash {
+            fault("its content is not what was hashed")
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -102,7 +95,7 @@ impl Walk {
 /// The first record that was edited, removed, moved or forged; or the cut tail.
 pub fn verify(records: &[Record], head: Option<(u64, &str)>) -> Result<(), Fault> {
     let mut walk = Walk::from_the_start();
-    records.iter().try_for_each(|record| walk.take(record))?;
+    records.iter().try_for_each(|record| walk.take(&serde_json::to_value(record).unwrap_or_default()))?;
     let seq = records.len() as u64;
     let last = records.last().map_or(GENESIS, |record| record.hash.as_str());
     match head {

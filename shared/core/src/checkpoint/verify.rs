@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Checkpoint, Envelope, Tally, VERSION, root};
 use crate::day::Day;
 use crate::time::Time;
-use crate::trail::{self, Walk};
+use crate::trail::Walk;
 
 /// Findings that are told one by one; who reads more has stopped reading. The rest is counted.
 pub const MAX_FINDINGS: usize = 1_000;
@@ -112,8 +112,8 @@ impl Findings {
         self.push(Finding { day: Some(day), run: None, seq: None, reason: reason.into() });
     }
 
-    fn about_record(&mut self, day: Option<Day>, run: &str, seq: Option<u64>, reason: impl Into<String>) {
-        self.push(Finding { day, run: Some(run.to_owned()), seq, reason: reason.into() });
+    fn about_record(&mut self, day: Option<Day>, run: &str, seq: u64, reason: impl Into<String>) {
+        self.push(Finding { day, run: Some(run.to_owned()), seq: Some(seq), reason: reason.into() });
     }
 }
 
@@ -204,17 +204,8 @@ fn trails(evidence: &Evidence, findings: &mut Findings) -> BTreeMap<Day, Tally> 
             if let Some(day) = day {
                 days.entry(day).or_default().add(value);
             }
-            match trail::read(value) {
-                Ok(record) => {
-                    if let Err(fault) = walk.take(&record) {
-                        findings.about_record(day, run, Some(fault.seq), fault.reason);
-                    }
-                }
-                Err(reason) => {
-                    let seq = value.get("seq").and_then(Value::as_u64);
-                    walk.step_over(seq);
-                    findings.about_record(day, run, seq, reason);
-                }
+            if let Err(fault) = walk.take(value) {
+                findings.about_record(day, run, fault.seq, fault.reason);
             }
         }
     }
@@ -228,7 +219,7 @@ fn compare(checkpoint: &Checkpoint, tally: &Tally, findings: &mut Findings) {
     for head in &checkpoint.heads {
         let Some((seq, hash)) = unsigned.remove(&head.run) else {
             let reason = "it is gone, and with it all that the trail had on this day";
-            findings.about_record(Some(day), &head.run, Some(head.seq), reason);
+            findings.about_record(Some(day), &head.run, head.seq, reason);
             continue;
         };
         let (at, reason) = match seq.cmp(&head.seq) {
@@ -243,11 +234,11 @@ fn compare(checkpoint: &Checkpoint, tally: &Tally, findings: &mut Findings) {
             }
             std::cmp::Ordering::Equal => continue,
         };
-        findings.about_record(Some(day), &head.run, Some(at), reason);
+        findings.about_record(Some(day), &head.run, at, reason);
     }
     for (run, (seq, _)) in unsigned {
         let reason = "it was added later: the day's checkpoint has nothing of this trail";
-        findings.about_record(Some(day), &run, Some(seq), reason);
+        findings.about_record(Some(day), &run, seq, reason);
     }
     if tally.records != checkpoint.records {
         let reason =
