@@ -15,8 +15,10 @@ PARAMETERS   ?= CanaryDeployments=true
 
 TARGET     := $(or $(CARGO_TARGET_DIR),target)
 LAMBDA_BIN := $(TARGET)/lambda-bin
-BINARIES   := ingest route sla-check relay ops-api
+BINARIES   := ingest route sla-check relay ops-api report
 PACKAGES   := $(addprefix -p meshline-,$(BINARIES))
+# S3 and KMS are for the deployed `report` alone: `make up` does without. Whatever is checked is checked with them.
+FEATURES   := --features meshline-report/lambda
 LOCKED     := $(if $(CI),--locked)
 
 VENV  := .venv
@@ -55,10 +57,10 @@ fmt: ## is everything formatted
 	cargo fmt --all -- --check
 
 clippy: ## lints, warnings are errors
-	cargo clippy $(LOCKED) --workspace --all-targets -- -D warnings
+	cargo clippy $(LOCKED) $(FEATURES) --workspace --all-targets -- -D warnings
 
 cargo-test: ## the Rust tests
-	cargo test $(LOCKED) --workspace --no-fail-fast
+	cargo test $(LOCKED) $(FEATURES) --workspace --no-fail-fast
 
 lint-template: $(VENV)/ready $(VENV)-checkov/ready ## the templates: SAM's lint, cfn-lint, checkov, and our own rules
 	$(SAM) validate --lint
@@ -72,14 +74,14 @@ build: ## the Lambda binaries, into target/lambda-bin (PROFILE=dev is quicker, A
 ifneq ($(HOST),Linux-$(ARCH))
 	@# Cross-compiling: `pip install cargo-lambda==1.9.2` brings the linker, `rustup target add` the target's standard library.
 	@# Its own place for output, target/lambda, is where cargo keeps the profile of that name.
-	cargo lambda build $(LOCKED) --profile $(PROFILE) --$(subst _,-,$(ARCH)) --lambda-dir $(TARGET)/cargo-lambda $(PACKAGES)
+	cargo lambda build $(LOCKED) $(FEATURES) --profile $(PROFILE) --$(subst _,-,$(ARCH)) --lambda-dir $(TARGET)/cargo-lambda $(PACKAGES)
 	@mkdir -p $(LAMBDA_BIN)
 	@for bin in $(BINARIES); do cp -f $(TARGET)/cargo-lambda/$$bin/bootstrap $(LAMBDA_BIN)/$$bin; done
 else
 ifeq ($(PROFILE),dev)
-	cargo build $(LOCKED) --workspace --all-targets
+	cargo build $(LOCKED) $(FEATURES) --workspace --all-targets
 else
-	cargo build $(LOCKED) --profile $(PROFILE) $(PACKAGES)
+	cargo build $(LOCKED) $(FEATURES) --profile $(PROFILE) $(PACKAGES)
 endif
 	@mkdir -p $(LAMBDA_BIN)
 	@for bin in $(BINARIES); do strip --strip-debug -o $(LAMBDA_BIN)/$$bin $(TARGET)/$(subst dev,debug,$(PROFILE))/$$bin; done
@@ -123,3 +125,4 @@ build-RouteFunction:    ; $(call pack,route)
 build-SlaCheckFunction: ; $(call pack,sla-check)
 build-RelayFunction:    ; $(call pack,relay)
 build-OpsApiFunction:   ; $(call pack,ops-api)
+build-ReportFunction:   ; $(call pack,report)

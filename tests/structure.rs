@@ -35,8 +35,14 @@ fn names(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-const FUNCTIONS: [&str; 5] =
-    ["meshline-ingest", "meshline-route", "meshline-sla-check", "meshline-relay", "meshline-ops-api"];
+const FUNCTIONS: [&str; 6] = [
+    "meshline-ingest",
+    "meshline-route",
+    "meshline-sla-check",
+    "meshline-relay",
+    "meshline-ops-api",
+    "meshline-report",
+];
 
 #[test]
 fn the_core_and_the_sources_are_pure() {
@@ -65,6 +71,14 @@ fn a_function_depends_on_no_other_function_and_on_no_emulator() {
         }
     }
     assert_eq!(ours("meshline-aws"), names(&["meshline-core"]));
+}
+
+/// `cargo run -p meshline` is what a newcomer waits for.
+#[test]
+fn the_tool_is_built_without_the_clients_of_the_deployed_vault() {
+    for name in tree("meshline") {
+        assert!(!["aws-sdk-s3", "aws-sdk-kms"].contains(&name.as_str()), "meshline is built from {name}");
+    }
 }
 
 /// The emulated tables are the deployed ones: template.yaml names every index with the same key.

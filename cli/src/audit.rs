@@ -1,12 +1,17 @@
-//! `audit`: the trail of a run, shown and verified, also offline from an export.
+//! `audit`: the trail of a run, shown and verified; and all trails of some days, exported and verified. Both also offline.
+
+mod bundle;
+mod days;
+mod keys;
 
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use meshline_core::day::Day;
 use meshline_core::record::Record;
-use meshline_core::trail;
+use meshline_core::trail::Walk;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -26,20 +31,45 @@ pub(crate) enum Audit {
         #[arg(long)]
         jsonl: bool,
     },
-    /// Check that no record was edited, removed, moved or forged
+    /// Check that no record was edited, removed, moved or forged: of a run, or of all trails since a day
     Verify(Verify),
+    /// Write all records and signed checkpoints of some days, for `audit verify --export`
+    Export(days::Export),
+    /// Print the public key of the checkpoints, as PEM: keep it, and give it to `audit verify --public-key`
+    Key,
 }
 
 /// Arguments of `audit verify`.
 #[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").required(true), after_help = VERIFY_HELP)]
 pub(crate) struct Verify {
     /// The run's id: its stack checks the trail, also against the run
-    #[arg(required_unless_present = "file", conflicts_with = "file")]
+    #[arg(group = "what")]
     run: Option<String>,
     /// An export of one run to check offline, or `-` for standard input
-    #[arg(long, value_name = "TRAIL.jsonl")]
-    pub(crate) file: Option<PathBuf>,
+    #[arg(long, value_name = "TRAIL.jsonl", group = "what")]
+    file: Option<PathBuf>,
+    /// All trails since this day (UTC), against the signed checkpoints of the days
+    #[arg(long, value_name = "DATE", group = "what")]
+    since: Option<Day>,
+    /// The last day to check (UTC) [default: today there]
+    #[arg(long, value_name = "DATE", requires = "since", conflicts_with_all = ["run", "file", "export"])]
+    until: Option<Day>,
+    /// An export of days to check offline, or `-` for standard input
+    #[arg(long, value_name = "EXPORT.jsonl", group = "what")]
+    export: Option<PathBuf>,
+    /// The key that checkpoints must be signed with, kept from `audit key` [default: what the stack says it is]
+    #[arg(long, value_name = "KEY.pem", conflicts_with_all = ["run", "file"])]
+    public_key: Option<PathBuf>,
+    /// A copy of the checkpoints' bucket, to take them from instead
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["run", "file"])]
+    checkpoints: Option<PathBuf>,
 }
+
+const VERIFY_HELP: &str = "\
+A trail by itself shows an edited, removed or moved record. That its end was cut off, or that it was hashed
+anew from the beginning, shows against a checkpoint: the stack signs the heads of all trails once a day.
+Days without a checkpoint are checked link by link, and the answer says which these are.";
 
 /// What the API answers, and what an offline check prints.
 #[derive(Debug, PartialEq, Deserialize)]
@@ -73,6 +103,11 @@ pub(crate) async fn run(client: &Client, audit: &Audit, screen: &Screen) -> Resu
             }
             Ok(Exit::Done)
         }
+        Audit::Export(args) => days::export(client, args, screen).await,
+        Audit::Key => days::key(client, screen).await,
+        Audit::Verify(args @ Verify { since: Some(since), .. }) => {
+            days::verify(client, *since, args, screen).await
+        }
         Audit::Verify(Verify { run, .. }) => {
             let run = run.as_deref().unwrap_or_default();
             let answer = client.get(&["v1", "runs", run, "audit", "verify"], &[]).await?;
@@ -82,17 +117,31 @@ pub(crate) async fn run(client: &Client, audit: &Audit, screen: &Screen) -> Resu
     }
 }
 
-/// Verifies an export, without any stack.
-pub(crate) fn verify_file(args: &Verify, screen: &Screen) -> Result<Exit, Failure> {
-    let path = args.file.as_deref().unwrap_or(Path::new("-"));
+impl Verify {
+    /// Verifies an export without any stack; `None` when it is a stack that is to be asked.
+    pub(crate) fn offline(&self, screen: &Screen) -> Option<Result<Exit, Failure>> {
+        match (&self.file, &self.export) {
+            (Some(file), _) => Some(verify_file(file, screen)),
+            (None, Some(file)) => Some(days::verify_export(file, self, screen)),
+            (None, None) => None,
+        }
+    }
+}
+
+/// The text of a file, or of standard input for `-`.
+fn text_of(path: &Path) -> Result<String, Failure> {
     let text = if path == Path::new("-") {
         let mut text = String::new();
         io::stdin().read_to_string(&mut text).map(|_| text)
     } else {
         fs::read_to_string(path)
     };
-    let text = text.map_err(|error| Failure::Usage(format!("cannot read `{}`: {error}", path.display())))?;
-    let verified = verify(&text);
+    text.map_err(|error| Failure::Usage(format!("cannot read `{}`: {error}", path.display())))
+}
+
+/// Verifies an export of one run.
+fn verify_file(path: &Path, screen: &Screen) -> Result<Exit, Failure> {
+    let verified = verify(&text_of(path)?);
     let Verified { valid, records, fault } = &verified;
     let fault = fault.as_ref().map(|fault| json!({"seq": fault.seq, "reason": fault.reason}));
     let document = json!({"valid": valid, "records": records, "fault": fault});
@@ -121,8 +170,7 @@ fn conclude(verified: &Verified, name: &str, document: &Value, screen: &Screen) 
     Ok(exit)
 }
 
-/// Verifies the lines of an export. A line must hold exactly what was hashed: one with a member that the
-/// hash does not cover is as bad as an edited one.
+/// Verifies the lines of an export of one run.
 fn verify(text: &str) -> Verified {
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     let broken = |seq: u64, reason: String| Verified {
@@ -130,33 +178,26 @@ fn verify(text: &str) -> Verified {
         records: lines.len(),
         fault: Some(Fault { seq, reason }),
     };
-    let mut records = Vec::new();
-    for (line, seq) in lines.iter().zip(1_u64..) {
-        let value: Value = match serde_json::from_str(line) {
-            Ok(value) => value,
-            Err(error) => return broken(seq, format!("the line is not JSON: {error}")),
-        };
-        let record: Record = match serde_json::from_value(value.clone()) {
-            Ok(record) => record,
-            Err(error) => return broken(seq, format!("the line is not a record: {error}")),
-        };
-        if serde_json::to_value(&record).ok() != Some(value) {
-            return broken(seq, "the line has members that no record has".to_owned());
-        }
-        records.push(record);
-    }
-    if records.is_empty() {
+    if lines.is_empty() {
         return broken(1, "there are no records".to_owned());
     }
-    match trail::verify(&records, None) {
-        Ok(()) => Verified { valid: true, records: records.len(), fault: None },
-        Err(fault) => broken(fault.seq, fault.reason),
+    let mut walk = Walk::from_the_start();
+    for (line, seq) in lines.iter().zip(1_u64..) {
+        let record: Value = match serde_json::from_str(line) {
+            Ok(record) => record,
+            Err(error) => return broken(seq, format!("the line is not JSON: {error}")),
+        };
+        if let Err(fault) = walk.take(&record) {
+            return broken(fault.seq, fault.reason);
+        }
     }
+    Verified { valid: true, records: lines.len(), fault: None }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use meshline_core::trail;
 
     fn export() -> String {
         let mut prev = trail::GENESIS.to_owned();
@@ -185,8 +226,8 @@ mod tests {
             text.lines().enumerate().filter(|(n, _)| *n != 1).map(|(_, line)| format!("{line}\n")).collect();
         assert_eq!(fault(&without_the_second).unwrap().0, 2);
         let with_more = text.replacen("\"detail\":{", "\"approved\":true,\"detail\":{", 1);
-        assert_eq!(fault(&with_more).unwrap(), (1, "the line has members that no record has".to_owned()));
+        assert_eq!(fault(&with_more).unwrap(), (1, "its content is not what was hashed".to_owned()));
         assert_eq!(fault("").unwrap().0, 1);
-        assert!(fault("{}\n").unwrap().1.starts_with("the line is not a record"));
+        assert!(fault("{}\n").unwrap().1.starts_with("it lacks its run, number or hash"));
     }
 }

@@ -109,6 +109,16 @@ impl Client {
         Ok(Self { target, caller, connector, idempotency_key: idempotency_key(now()), now })
     }
 
+    /// The address of the Meshline that is called.
+    pub(crate) fn base(&self) -> &str {
+        self.target.base()
+    }
+
+    /// Whether it is a stack on this machine.
+    pub(crate) fn is_local(&self) -> bool {
+        self.target.is_loopback()
+    }
+
     /// `GET` of what `segments` name.
     pub(crate) async fn get(
         &self,

@@ -90,7 +90,7 @@ enum Command {
     OnRun(commands::OnRun),
     /// List exceptions, newest first
     Exceptions(lists::Exceptions),
-    /// The trail of a run
+    /// The audit trail: of a run, or of all runs since a day
     #[command(subcommand)]
     Audit(audit::Audit),
     /// Everything about one asset, from every system, in order
@@ -126,10 +126,12 @@ async fn main() -> ExitCode {
 }
 
 async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exit, Failure> {
-    match command {
-        Command::Webhook(webhook) => return webhook::run(&webhook, screen),
-        Command::Audit(audit::Audit::Verify(verify)) if verify.file.is_some() => {
-            return audit::verify_file(&verify, screen);
+    match &command {
+        Command::Webhook(webhook) => return webhook::run(webhook, screen),
+        Command::Audit(audit::Audit::Verify(verify)) => {
+            if let Some(verified) = verify.offline(screen) {
+                return verified;
+            }
         }
         Command::Up(_)
         | Command::Plan(_)
@@ -197,11 +199,19 @@ mod tests {
     }
 
     #[test]
-    fn a_trail_to_verify_is_named_by_run_or_file_but_not_both() {
+    fn what_to_verify_is_named_in_one_way() {
         let parse = |args: &[&str]| Cli::try_parse_from([&["meshline", "audit", "verify"], args].concat());
         assert!(parse(&["x-1"]).is_ok());
         assert!(parse(&["--file", "trail.jsonl"]).is_ok());
         assert!(parse(&[]).is_err());
         assert!(parse(&["x-1", "--file", "trail.jsonl"]).is_err());
+        assert!(
+            parse(&["--since", "2026-11-20", "--until", "2026-11-23", "--public-key", "key.pem"]).is_ok()
+        );
+        assert!(parse(&["--export", "days.jsonl", "--checkpoints", "copy"]).is_ok());
+        assert!(parse(&["--since", "2026-11-20", "--export", "days.jsonl"]).is_err());
+        assert!(parse(&["--until", "2026-11-20", "--export", "days.jsonl"]).is_err());
+        assert!(parse(&["x-1", "--public-key", "key.pem"]).is_err());
+        assert!(parse(&["--since", "yesterday"]).is_err());
     }
 }

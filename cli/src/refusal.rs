@@ -43,6 +43,11 @@ impl Refusal {
         self.status >= 500 || self.status == 429
     }
 
+    /// Whether there is nothing at the address.
+    pub(crate) fn is_not_found(&self) -> bool {
+        self.status == 404
+    }
+
     /// The body as it came.
     pub(crate) fn body(&self) -> &Value {
         &self.body

@@ -40,6 +40,7 @@ impl Call<'_> {
             ("GET", ["v1", "runs", run]) => self.run(run).await,
             ("GET", ["v1", "runs", run, "audit"]) => self.trail(run).await,
             ("GET", ["v1", "runs", run, "audit", "verify"]) => self.verify(run).await,
+            ("GET", ["v1", "audit"]) => self.records().await,
             ("GET", ["v1", "subjects", subject, "timeline"]) => self.timeline(subject).await,
             ("GET", ["v1", "exceptions"]) => self.exceptions().await,
             ("GET", ["v1", "rejections"]) => self.rejections().await,
@@ -52,7 +53,7 @@ impl Call<'_> {
             (
                 _,
                 ["healthz"]
-                | ["v1", "flows" | "runs" | "config" | "exceptions" | "rejections" | "replay", ..],
+                | ["v1", "flows" | "runs" | "config" | "audit" | "exceptions" | "rejections" | "replay", ..],
             ) => {
                 let detail = format!("{method} is not for {}", self.path());
                 Err(Problem::new(405, "method-not-allowed", "this address takes another method", detail))

@@ -1,9 +1,10 @@
 //! What operators can look at.
 
-use meshline_aws::http::{self, Problem, Response};
+use meshline_aws::http::{self, MAX_LIMIT, Problem, Response};
 use meshline_aws::runs::List;
 use meshline_aws::verify;
 use meshline_core::config::Config;
+use meshline_core::day::Day;
 use meshline_core::record::{Fact, Record};
 use meshline_core::report;
 use meshline_core::run::Run;
@@ -13,10 +14,6 @@ use serde_json::{Value, json};
 
 use crate::Call;
 
-/// Items of a list, where the caller does not say.
-const DEFAULT_LIMIT: usize = 50;
-/// Items of a list at most.
-const MAX_LIMIT: usize = 200;
 /// Pages read from one index for one answer; a filter that finds little must not read for ever.
 const MAX_PAGES: usize = 20;
 /// Runs that a report looks at, the newest ones.
@@ -25,14 +22,6 @@ const MAX_REPORT_RUNS: usize = 10_000;
 const DEFAULT_WINDOW: Span = Span::days(60);
 
 impl Call<'_> {
-    fn limit(&self) -> Result<usize, Problem> {
-        match self.query("limit").map(|text| text.parse()) {
-            None => Ok(DEFAULT_LIMIT),
-            Some(Ok(n @ 1..=MAX_LIMIT)) => Ok(n),
-            Some(_) => Err(Problem::bad_request(format!("`limit` is a whole number from 1 to {MAX_LIMIT}"))),
-        }
-    }
-
     fn time(&self, name: &str) -> Result<Option<Time>, Problem> {
         let time = self.query(name).map(|text| time_or_day(&text));
         time.transpose().map_err(|error| Problem::bad_request(format!("`{name}`: {error}")))
@@ -60,7 +49,7 @@ impl Call<'_> {
             Some(owner) if only_open => vec![List::Owner(owner)],
             Some(_) | None => flows.into_iter().map(List::Flow).collect(),
         };
-        let (runs, cursor) = self.newest(&lists, &wanted, self.limit()?).await?;
+        let (runs, cursor) = self.newest(&lists, &wanted, http::limit(self.request)?).await?;
         let items: Vec<RunView> = runs.iter().map(RunView::of).collect();
         Ok(http::json(200, &json!({"items": items, "cursor": cursor})))
     }
@@ -135,6 +124,17 @@ impl Call<'_> {
         Ok(http::json(200, &json!({"valid": valid, "records": found.records, "fault": found.fault})))
     }
 
+    /// `GET /v1/audit?flow=&day=`: every record of a flow on a day, as it is stored.
+    pub(crate) async fn records(&self) -> Result<Response, Problem> {
+        let flow = self.query("flow").ok_or_else(|| Problem::bad_request("say which: `?flow=ID`"))?;
+        let day = self.query("day").ok_or_else(|| Problem::bad_request("say when: `&day=2026-11-23`"))?;
+        let day: Day = day.parse().map_err(|error| Problem::bad_request(format!("`day`: {error}")))?;
+        let cursor = self.query("cursor");
+        let page =
+            self.app.audit.of_flow_day(&flow, day, http::limit(self.request)?, cursor.as_deref()).await?;
+        Ok(http::json(200, &json!({"items": page.records, "cursor": page.cursor})))
+    }
+
     /// `GET /v1/subjects/{subject}/timeline`: events of every system and all decisions on one asset, in order.
     pub(crate) async fn timeline(&self, subject: &str) -> Result<Response, Problem> {
         let mut items: Vec<(Time, Value)> = Vec::new();
@@ -168,7 +168,8 @@ impl Call<'_> {
             Some(ExceptionStatus::Resolved) | None => List::Flow(flow),
         };
         let lists: Vec<List<'_>> = flows.iter().map(|flow| list(*flow)).collect();
-        let (runs, cursor) = self.newest(&lists, &|run| !run.exceptions.is_empty(), self.limit()?).await?;
+        let (runs, cursor) =
+            self.newest(&lists, &|run| !run.exceptions.is_empty(), http::limit(self.request)?).await?;
         let mut items: Vec<ExceptionView> = runs
             .iter()
             .flat_map(|run| run.exceptions.iter().map(|exception| ExceptionView::of(run, exception)))
@@ -185,7 +186,7 @@ impl Call<'_> {
 
     /// `GET /v1/rejections`
     pub(crate) async fn rejections(&self) -> Result<Response, Problem> {
-        let items = self.app.events.rejections(self.limit()?, self.now).await?;
+        let items = self.app.events.rejections(http::limit(self.request)?, self.now).await?;
         Ok(http::json(200, &json!({"items": items, "cursor": null})))
     }
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
-use meshline_core::id::canonical_hash;
+use meshline_core::day::Day;
 use meshline_core::record::{ActorKind, Record};
-use meshline_core::trail::Fault;
+use meshline_core::trail::{self, Fault};
 use serde_json::Value;
 
 use crate::clients::Clients;
@@ -21,6 +21,15 @@ const KEYS: [&str; 5] = ["pk", "sk", "flow_day", "at_run_seq", "actor_person"];
 pub struct Audit {
     clients: Arc<Clients>,
     table: String,
+}
+
+/// A page of stored records.
+#[derive(Debug)]
+pub struct Page {
+    /// The records. Whether they are what was hashed has not been looked at.
+    pub records: Vec<Value>,
+    /// Where the next page starts, if there is one.
+    pub cursor: Option<String>,
 }
 
 impl Audit {
@@ -59,6 +68,42 @@ impl Audit {
             .items()
             .send();
         pages.collect::<Result<_, _>>().await.map_err(|e| StoreError::from_sdk("read a trail", e))
+    }
+
+    /// A page of all records of a flow on a day, as they are stored, at most `limit`. They come in the order of their
+    /// time; what is of one trail and one moment comes in any.
+    ///
+    /// # Errors
+    /// The index cannot be read. A cursor that is not one of ours starts from the beginning.
+    pub async fn of_flow_day(
+        &self,
+        flow: &str,
+        day: Day,
+        limit: usize,
+        cursor: Option<&str>,
+    ) -> Result<Page, StoreError> {
+        let doing = "list records";
+        let flow_day = format!("{flow}#{day}");
+        let query = self
+            .clients
+            .dynamodb()
+            .query()
+            .table_name(&self.table)
+            .index_name("by_flow_day")
+            .key_condition_expression("flow_day = :flow_day")
+            .expression_attribute_values(":flow_day", s(&flow_day))
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(cursor.and_then(|cursor| start_key(&flow_day, cursor)));
+        let page = query.send().await.map_err(|e| StoreError::from_sdk(doing, e))?;
+        let cursor = page.last_evaluated_key.as_ref();
+        let cursor = cursor.and_then(|last| last.get("at_run_seq")?.as_s().ok().cloned());
+        let read = |item: Item| {
+            let what = format!("{:?} {:?}", item.get("pk"), item.get("sk"));
+            let why = |e: serde_dynamo::Error| StoreError::Corrupt { doing, what, why: e.to_string() };
+            serde_dynamo::from_item(members(item)).map_err(why)
+        };
+        let records = page.items.unwrap_or_default().into_iter().map(read).collect::<Result<_, _>>()?;
+        Ok(Page { records, cursor })
     }
 
     /// The last record of a trail.
@@ -123,6 +168,18 @@ fn item(record: &Record) -> Result<Item, StoreError> {
     Ok(item)
 }
 
+/// The key after which a page starts: `<at>#<run>#<seq>`, where the run may be `FLOW#<id>`.
+fn start_key(flow_day: &str, at_run_seq: &str) -> Option<Item> {
+    let (run, seq) = at_run_seq.split_once('#')?.1.rsplit_once('#')?;
+    let seq: u64 = seq.parse().ok()?;
+    Some(Item::from([
+        ("pk".to_owned(), s(run)),
+        ("sk".to_owned(), AttributeValue::N(seq.to_string())),
+        ("flow_day".to_owned(), s(flow_day)),
+        ("at_run_seq".to_owned(), s(at_run_seq)),
+    ]))
+}
+
 /// The record of an item that holds nothing else.
 fn strict(item: Item) -> Result<Record, Fault> {
     let seq = item.get("sk").and_then(|seq| seq.as_n().ok()?.parse().ok()).unwrap_or_default();
@@ -130,12 +187,10 @@ fn strict(item: Item) -> Result<Record, Fault> {
     let held = serde_dynamo::from_item::<_, Value>(members(item.clone()));
     let held = held.map_err(|error| fault(format!("it cannot be read: {error}")))?;
     let record = record(item).map_err(|error| fault(error.to_string()))?;
-    let read = serde_json::to_value(&record).map_err(|error| fault(error.to_string()))?;
-    // As canonical JSON, in which 1 and 1.0 are one number, as they are to DynamoDB.
-    if canonical_hash(&held) == canonical_hash(&read) {
+    if trail::hash_of(&held) == record.hash {
         Ok(record)
     } else {
-        Err(fault("it holds what was not hashed".to_owned()))
+        Err(fault("its content is not what was hashed".to_owned()))
     }
 }
 

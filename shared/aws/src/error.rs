@@ -103,5 +103,10 @@ fn is_passing(code: &str) -> bool {
             | "ServiceUnavailable"
             | "TransactionInProgressException"
             | "TransactionConflictException"
+            | "ConditionalRequestConflict"
+            | "DependencyTimeoutException"
+            | "InternalError"
+            | "KMSInternalException"
+            | "SlowDown"
     )
 }

@@ -11,6 +11,11 @@ pub type Request = ApiGatewayV2httpRequest;
 /// Its answer.
 pub type Response = ApiGatewayV2httpResponse;
 
+/// Items of a list, where the caller does not say.
+const DEFAULT_LIMIT: usize = 50;
+/// Items of a list at most.
+pub const MAX_LIMIT: usize = 200;
+
 /// The body as bytes.
 ///
 /// # Errors
@@ -39,6 +44,18 @@ pub fn query(request: &Request, name: &str) -> Option<String> {
 /// A header that is text.
 pub fn header<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
     request.headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// How many items of a list are wanted: `limit`, where the caller says.
+///
+/// # Errors
+/// It is no number, or too large.
+pub fn limit(request: &Request) -> Result<usize, Problem> {
+    match query(request, "limit").map(|text| text.parse()) {
+        None => Ok(DEFAULT_LIMIT),
+        Some(Ok(n @ 1..=MAX_LIMIT)) => Ok(n),
+        Some(_) => Err(Problem::bad_request(format!("`limit` is a whole number from 1 to {MAX_LIMIT}"))),
+    }
 }
 
 /// Percent-decodes; what is no escape stays as it is.

@@ -17,6 +17,7 @@ pub mod secrets;
 pub mod settings;
 pub mod stream;
 pub mod telemetry;
+pub mod vault;
 pub mod verify;
 
 pub use app::App;

@@ -27,10 +27,21 @@ pub struct Settings {
     pub secret_prefix: String,
     /// Address of the HTTP API, as people and providers see it; no slash at the end. `MESHLINE_PUBLIC_URL`
     pub public_url: String,
+    /// Bucket of the checkpoints of the audit trail. `MESHLINE_CHECKPOINTS_BUCKET`
+    pub checkpoints_bucket: String,
+    /// KMS key that signs them, its id or ARN. `MESHLINE_CHECKPOINTS_KEY`
+    pub checkpoints_key: String,
+    /// For how many days none of them can be removed. `MESHLINE_CHECKPOINTS_RETENTION_DAYS`
+    pub checkpoints_retention_days: u32,
+    /// Whom that binds: `COMPLIANCE` everybody, `GOVERNANCE` all but who may bypass it; for stacks made to be thrown
+    /// away. `MESHLINE_CHECKPOINTS_RETENTION_MODE`
+    pub checkpoints_retention_mode: String,
 }
 
 /// Enough for a few thousand runs a second.
 pub const DEFAULT_DUE_SHARDS: u16 = 16;
+/// A year, and a month to look into it.
+pub const DEFAULT_RETENTION_DAYS: u32 = 400;
 
 impl Settings {
     /// Reads the environment.
@@ -49,6 +60,13 @@ impl Settings {
             due_shards: read("MESHLINE_DUE_SHARDS").parse().unwrap_or(DEFAULT_DUE_SHARDS).max(1),
             secret_prefix: read("MESHLINE_SECRET_PREFIX"),
             public_url: read("MESHLINE_PUBLIC_URL").trim_end_matches('/').to_owned(),
+            checkpoints_bucket: read("MESHLINE_CHECKPOINTS_BUCKET"),
+            checkpoints_key: read("MESHLINE_CHECKPOINTS_KEY"),
+            checkpoints_retention_days: read("MESHLINE_CHECKPOINTS_RETENTION_DAYS")
+                .parse()
+                .unwrap_or(DEFAULT_RETENTION_DAYS)
+                .max(1),
+            checkpoints_retention_mode: read("MESHLINE_CHECKPOINTS_RETENTION_MODE"),
         }
     }
 }

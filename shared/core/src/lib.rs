@@ -2,8 +2,10 @@
 //!
 //! Pure: no clock, no I/O, no async, no AWS type. See docs/ARCHITECTURE.md for the picture.
 
+pub mod checkpoint;
 pub mod command;
 pub mod config;
+pub mod day;
 pub mod decide;
 pub mod event;
 pub mod id;

@@ -1,6 +1,8 @@
 //! The core as its users see it: one binary, so that it links once.
 
 #[cfg(test)]
+mod checkpoint;
+#[cfg(test)]
 mod config;
 #[cfg(test)]
 mod config_forms;

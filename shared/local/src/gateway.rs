@@ -61,6 +61,8 @@ pub async fn call(stack: &Stack, request: Request) -> Response {
     let now = stack.clock.now();
     let response = if path.starts_with("/hooks/") {
         meshline_ingest::handle(&stack.app, event, now).await
+    } else if path == "/v1/checkpoints" || path.starts_with("/v1/checkpoints/") {
+        meshline_report::handle(&stack.vault, event).await
     } else {
         meshline_ops_api::handle(&stack.app, event, now).await
     };

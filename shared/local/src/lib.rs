@@ -8,6 +8,7 @@ pub mod gateway;
 mod pump;
 pub mod stack;
 pub mod tables;
+pub mod vault;
 
 pub use meshline_aws::telemetry::init_for_person as log_to_stderr;
 pub use pump::PumpError;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use meshline_aws::clients::{Clients, Endpoints};
 use meshline_aws::settings::{DEFAULT_DUE_SHARDS, Settings};
 use meshline_aws::{App, StoreError};
+use meshline_core::day::Day;
 use meshline_core::time::{Span, Time};
 use tokio::sync::Notify;
 
@@ -14,12 +15,15 @@ use crate::clock::Clock;
 use crate::emulators::{Emulators, Message, Options as EmulatorOptions, StartError};
 use crate::faults::Faults;
 use crate::pump::{Pump, PumpError};
+use crate::vault::LocalVault;
 use crate::{checkpoint, lock};
 
 /// What stands before each name in the local secret store, as in the template.
 const SECRET_PREFIX: &str = "meshline/";
 /// How far ahead `sla-check` looks: a minute in which nothing falls due within it need not be fired.
 const LOOKAHEAD: Span = Span::from_ms(150_000);
+/// When in a UTC day `report` fires, as in the template.
+const REPORT_AT: Span = Span::minutes(20);
 
 /// How the stack is started.
 #[derive(Default)]
@@ -44,6 +48,8 @@ pub struct Stack {
     pub emulators: Emulators,
     /// The one clock.
     pub clock: Clock,
+    /// Where checkpoints of the audit trail are kept and signed.
+    pub vault: LocalVault,
     /// What was sent to people and systems, in order.
     inbox: Arc<Mutex<Vec<Message>>>,
     /// Whoever holds it moves messages and time.
@@ -59,9 +65,9 @@ pub enum StackError {
     /// The emulators did not start.
     #[error("start the emulators")]
     Start(#[from] StartError),
-    /// The folder's notes could not be read or written.
-    #[error("keep the checkpoint")]
-    Checkpoint(#[from] std::io::Error),
+    /// The folder's notes or key could not be read or written.
+    #[error("use the data folder")]
+    Folder(#[from] std::io::Error),
     /// Streams or queues could not be read.
     #[error(transparent)]
     Pump(#[from] PumpError),
@@ -94,18 +100,21 @@ impl Stack {
             secrets: Some(emulators.secrets_url.clone()),
         });
         let clients = Arc::new(clients.await);
+        let vault = LocalVault::open(options.data.clone())?;
         let inbox = Arc::new(Mutex::new(Vec::new()));
         let faults = Arc::new(Faults::default());
         let pump =
             Pump::new(&clients, &emulators, options.data, checkpoint, inbox.clone(), faults.clone()).await?;
         let app = App::new(clients, settings(&emulators, options.public_url));
-        Ok(Arc::new(Self { app, emulators, clock, inbox, pump: pump.into(), wake: Notify::new(), faults }))
+        let wake = Notify::new();
+        Ok(Arc::new(Self { app, emulators, clock, vault, inbox, pump: pump.into(), wake, faults }))
     }
 
     /// Moves what there is to move, for as long as it is awaited: when woken, when a held message is due, and at
     /// each full minute of a running clock.
     pub async fn run(&self) {
-        let mut firing = self.clock.now().next_minute();
+        let start = self.clock.now();
+        let (mut firing, mut report) = (start.next_minute(), next_report(start));
         loop {
             if let Err(error) = self.settle().await {
                 tracing::error!(error = %error, "the stack could not settle");
@@ -116,6 +125,10 @@ impl Stack {
             } else if now >= firing {
                 self.sweep().await;
                 firing = now.next_minute();
+                if now >= report {
+                    self.report().await;
+                    report = next_report(now);
+                }
             } else {
                 let next = self.emulators.next_held().map_or(firing, |held| held.min(firing));
                 let wait = std::time::Duration::from_millis(next.since(now).ms().unsigned_abs());
@@ -150,7 +163,8 @@ impl Stack {
         Ok(())
     }
 
-    /// Moves the clock to `to` through every minute in which something is due, settling after each.
+    /// Moves the clock to `to` through every minute in which something is due and every firing of `report`, settling
+    /// after each.
     ///
     /// # Errors
     /// Tables, streams or queues cannot be read.
@@ -160,13 +174,15 @@ impl Stack {
         loop {
             let now = self.clock.now();
             let minute = self.next_firing(now, to).await?;
-            let held = self.emulators.next_held();
-            let Some(next) = [minute, held].into_iter().flatten().min().filter(|next| *next <= to) else {
-                break;
-            };
+            let (held, report) = (self.emulators.next_held(), next_report(now));
+            let earliest = [minute, held, Some(report)].into_iter().flatten().min();
+            let Some(next) = earliest.filter(|next| *next <= to) else { break };
             self.clock.set(next);
             if Some(next) == minute {
                 self.sweep().await;
+            }
+            if next == report {
+                self.report().await;
             }
             self.settle_with(&mut pump).await?;
         }
@@ -193,6 +209,12 @@ impl Stack {
         }
     }
 
+    async fn report(&self) {
+        if let Err(error) = meshline_report::close_days(&self.app, &self.vault, self.clock.now()).await {
+            tracing::error!(error = %error, "a day could not be closed; the next firing tries again");
+        }
+    }
+
     /// Kills the next invocations of a function that is fed by a stream or a queue in the middle of their work, each
     /// after it has waited for something so many times.
     pub fn kill(&self, function: &str, after: &[usize]) {
@@ -203,6 +225,13 @@ impl Stack {
     pub fn inbox(&self) -> Vec<Message> {
         lock(&self.inbox).clone()
     }
+}
+
+/// The next firing of `report`, strictly after `now`.
+fn next_report(now: Time) -> Time {
+    let today = Day::of(now);
+    let firing = today.start() + REPORT_AT;
+    if firing > now { firing } else { today.next().start() + REPORT_AT }
 }
 
 fn settings(emulators: &Emulators, public_url: String) -> Settings {
@@ -219,5 +248,6 @@ fn settings(emulators: &Emulators, public_url: String) -> Settings {
         due_shards: DEFAULT_DUE_SHARDS,
         secret_prefix: SECRET_PREFIX.to_owned(),
         public_url,
+        ..Settings::default() // what belongs to the deployed vault
     }
 }

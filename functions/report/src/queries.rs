@@ -1,0 +1,79 @@
+//! What can be looked at: `/v1/checkpoints…`.
+
+use futures_util::{StreamExt, TryStreamExt};
+use meshline_aws::http::{self, Problem, Request, Response};
+use meshline_aws::vault::Vault;
+use meshline_core::day::Day;
+use serde_json::{Value, json};
+
+use crate::stored;
+
+/// Envelopes of one list that are read at the same time.
+const AT_ONCE: usize = 10;
+/// What an answer of Lambda can hold, less what is around it.
+const MAX_ANSWER_BYTES: usize = 5_500_000;
+
+/// Answers `GET /v1/checkpoints…`.
+pub async fn handle(vault: &impl Vault, request: Request) -> Response {
+    answer(vault, &request).await.unwrap_or_else(Problem::response)
+}
+
+async fn answer(vault: &impl Vault, request: &Request) -> Result<Response, Problem> {
+    let segments = http::segments(request);
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    let method = request.request_context.http.method.as_str();
+    match (method, segments.as_slice()) {
+        ("GET", ["v1", "checkpoints"]) => list(vault, request).await,
+        ("GET", ["v1", "checkpoints", "key"]) => Ok(http::json(200, &json!(vault.public_key().await?))),
+        ("GET", ["v1", "checkpoints", day]) => one(vault, day).await,
+        (_, ["v1", "checkpoints"] | ["v1", "checkpoints", _]) => {
+            let detail = "checkpoints are made by the schedule; read them with GET";
+            Err(Problem::new(405, "method-not-allowed", "this address takes another method", detail))
+        }
+        (_, _) => {
+            Err(Problem::not_found("checkpoints are under /v1/checkpoints/2026-11-23, their key under …/key"))
+        }
+    }
+}
+
+/// `GET /v1/checkpoints?since=&until=`: without heads, the first day first.
+async fn list(vault: &impl Vault, request: &Request) -> Result<Response, Problem> {
+    let day = |name: &str| {
+        let day = http::query(request, name).map(|text| text.parse::<Day>());
+        day.transpose().map_err(|error| Problem::bad_request(format!("`{name}`: {error}")))
+    };
+    let (since, until, start) = (day("since")?, day("until")?, day("cursor")?);
+    let limit = http::limit(request)?;
+    let mut days = vault.days().await?;
+    days.retain(|day| {
+        since.is_none_or(|since| since <= *day)
+            && until.is_none_or(|until| *day <= until)
+            && start.is_none_or(|start| start <= *day)
+    });
+    let cursor = days.get(limit).copied();
+    days.truncate(limit);
+    let envelopes = futures_util::stream::iter(days).map(|day| stored(vault, day)).buffered(AT_ONCE);
+    let items: Vec<Value> = envelopes
+        .map_ok(|envelope| {
+            let checkpoint = &envelope.checkpoint;
+            json!({
+                "day": checkpoint.day, "records": checkpoint.records, "root": checkpoint.root,
+                "hash": checkpoint.hash(), "signature": envelope.signature, "key": envelope.key,
+            })
+        })
+        .try_collect()
+        .await?;
+    Ok(http::json(200, &json!({"items": items, "cursor": cursor})))
+}
+
+/// `GET /v1/checkpoints/{day}`: the envelope, byte for byte as it is stored.
+async fn one(vault: &impl Vault, day: &str) -> Result<Response, Problem> {
+    let day: Day = day.parse().map_err(|error| Problem::not_found(format!("{error}")))?;
+    let text = vault.read(day).await?;
+    let text = text.ok_or_else(|| Problem::not_found(format!("{day} has no checkpoint")))?;
+    if text.len() > MAX_ANSWER_BYTES {
+        let detail = format!("it has {} bytes; read it from the bucket", text.len());
+        return Err(Problem::new(422, "too-large", "the checkpoint is larger than an answer can be", detail));
+    }
+    Ok(http::text(200, "application/json", text))
+}
