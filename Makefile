@@ -8,8 +8,8 @@ SHELL       := bash
 PROFILE ?= lambda
 HOST    := $(shell uname -s)-$(subst aarch64,arm64,$(shell uname -m))
 ARCH    ?= $(lastword $(subst -, ,$(HOST)))
-# The first deployment asks; with the answers saved in samconfig.toml: make deploy DEPLOY_FLAGS=
-DEPLOY_FLAGS ?= --guided
+# Only the first deployment asks, and saves the answers in samconfig.toml. What is not given afterwards stays as it is.
+DEPLOY_FLAGS ?= $(if $(shell grep -s '^parameter_overrides' samconfig.toml),,--guided)
 # Parameters of template.yaml that are not asked for: make deploy PARAMETERS="CanaryDeployments=true AlarmEmail=ops@example.com"
 PARAMETERS   ?= CanaryDeployments=true
 
@@ -117,6 +117,10 @@ $(VENV)/ready $(VENV)-checkov/ready $(VENV)-emulator/ready:
 # $(call pack,BINARY): ARTIFACTS_DIR comes from `sam build`.
 define pack
 	@test -x $(LAMBDA_BIN)/$(1) || { echo "$(LAMBDA_BIN)/$(1) is missing: use \`make sam-build\`" >&2; exit 1; }
+	@# Lambda has glibc 2.34: what was linked against a newer one would be deployed and never start.
+	@newest=$$(grep -ao 'GLIBC_2\.[0-9]*' $(LAMBDA_BIN)/$(1) | sort -Vu | tail -n 1); \
+	[ "$(PROFILE)" = dev ] || [ "$$(printf '%s\n' "$$newest" GLIBC_2.34 | sort -V | tail -n 1)" = GLIBC_2.34 ] || \
+	  { echo "$(1) needs $$newest of this machine's C library, Lambda has GLIBC_2.34: build it with ARCH=arm64 or on an older system" >&2; exit 1; }
 	@cp $(LAMBDA_BIN)/$(1) "$(ARTIFACTS_DIR)/bootstrap"
 endef
 

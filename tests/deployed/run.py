@@ -40,7 +40,7 @@ def main():
             tools = [str(TARGET / "debug"), str(pathlib.Path(sys.executable).parent), os.environ["PATH"]]
             stack = Stack(emulator, os.environ | emulator.env | {"PATH": os.pathsep.join(tools)})
             timed("the deployment", stack.deploy)
-            stack.protect_audit_table()
+            stack.protect_trail()
             stack.hurry_ticks()
             passed = timed("playing the scenarios", lambda: scenarios(stack, folder))
             operations.STACK = stack

@@ -9,7 +9,7 @@ import boto3
 
 ROOT = pathlib.Path(__file__).parents[2]
 NAME = "meshline"
-FUNCTIONS = ("ingest", "route", "sla-check", "relay", "ops-api")
+FUNCTIONS = ("ingest", "route", "sla-check", "relay", "ops-api", "report")
 # Without a consumer in the stack, so that the scenarios may take the messages out.
 READ = ("escalations", "exceptions", "requests")
 PEOPLE = ("ana", "ben", "cleo", "dev")
@@ -18,7 +18,11 @@ SECRETS = {"hubspot-current": "hubspot-client-secret", "forms-token": "forms-tok
 # What differs from a deployment to AWS, beside the endpoint: the emulator knows no CodeDeploy and speaks no TLS, and what is
 # thrown away in minutes needs no protection.
 PARAMETERS = {
+    "CanaryDeployments": "false",
+    "BucketsRequireTls": "false",
     "DeletionProtection": "false",
+    "CheckpointsRetentionMode": "GOVERNANCE",
+    "CheckpointsRetentionDays": "1",
 }
 
 
@@ -90,14 +94,22 @@ class Stack:
         events.put_targets(Rule="tap", EventBusName=bus, Targets=[{"Id": "tap", "Arn": arn}])
         return url
 
-    def protect_audit_table(self):
-        """The emulator's CloudFormation leaves a table's own policy out: what the template says is put here."""
-        template = self.client("cloudformation").get_template(StackName=NAME, TemplateStage="Processed")["TemplateBody"]
-        template = json.loads(template) if isinstance(template, str) else template
-        policy = template["Resources"]["AuditTable"]["Properties"]["ResourcePolicy"]["PolicyDocument"]
+    def template(self):
+        """The template as it was deployed, after SAM's transform."""
+        body = self.client("cloudformation").get_template(StackName=NAME, TemplateStage="Processed")["TemplateBody"]
+        return (json.loads(body) if isinstance(body, str) else body)["Resources"]
+
+    def protect_trail(self):
+        """The emulator's CloudFormation leaves out a table's own policy and a bucket's lock: both are put here, as the
+        template says them."""
+        policy = self.template()["AuditTable"]["Properties"]["ResourcePolicy"]["PolicyDocument"]
         dynamodb = self.client("dynamodb")
         arn = dynamodb.describe_table(TableName=self.outputs["AuditTableName"])["Table"]["TableArn"]
         dynamodb.put_resource_policy(ResourceArn=arn, Policy=json.dumps(policy))
+        retention = {"Mode": PARAMETERS["CheckpointsRetentionMode"], "Days": int(PARAMETERS["CheckpointsRetentionDays"])}
+        self.client("s3").put_object_lock_configuration(
+            Bucket=self.outputs["CheckpointsBucketName"],
+            ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": retention}})
 
     def hurry_ticks(self):
         """The emulator's clock cannot be moved: a tick that failed comes again in a second instead of minutes."""

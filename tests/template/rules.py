@@ -321,7 +321,8 @@ def wanted_alarms(resources):
     yield "AWS/Lambda", "ClaimedAccountConcurrency", set(), None
     for name, (source, function, _) in MAPPINGS.items():
         if "StreamArn" in source:
-            yield "AWS/Lambda", "OnFailureDestinationDeliveredEventCount", {("EventSourceMappingUUID", f"${{{name}}}")}, None
+            for metric in ("OnFailureDestinationDeliveredEventCount", "DroppedEventCount"):
+                yield "AWS/Lambda", metric, {("EventSourceMappingUUID", f"${{{name}}}")}, None
             for behind_ms in (5 * 60_000, 12 * 3_600_000):
                 yield "AWS/Lambda", "IteratorAge", {("FunctionName", f"${{{function}}}")}, behind_ms
     yield "AWS/ApiGateway", "5xx", {("ApiId", "${HttpApi}")}, None
