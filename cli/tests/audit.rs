@@ -229,11 +229,9 @@ async fn an_honest_stack_and_its_export_are_valid() {
     let lines: Vec<&str> = told.lines().collect();
     assert!(lines[0].starts_with("valid: 2026-11-20 to 2026-11-23, "), "{told}");
     assert!(lines[0].ends_with(", 3 good checkpoints"), "{told}");
-    assert_eq!(
-        lines[1],
-        "after 2026-11-22 no checkpoint is good yet: only checked link by link: a cut tail would not show"
-    );
-    assert!(lines[2].starts_with("key SHA-256 ") && lines[2].contains("the stack's own word"), "{told}");
+    let after = "after 2026-11-22 there is no good checkpoint: only the links are checked, and a cut tail would not show";
+    assert_eq!(lines[1..3], [after, "the chain of checkpoints begins on 2026-11-20"]);
+    assert!(lines[3].starts_with("key SHA-256 ") && lines[3].contains("the stack's own word"), "{told}");
 
     let file = served.folder.file("days.jsonl");
     let exported = served.meshline(&["audit", "export", "--since", "2026-11-20", "--out", &file]);

@@ -136,17 +136,20 @@ fn reach(verdict: &Verdict, keys: &Keys) -> String {
     if verdict.more_findings > 0 {
         lines.push(format!("and {} more findings", verdict.more_findings));
     }
-    let unsigned = "only checked link by link: a cut tail would not show";
+    let unsigned = "only the links are checked, and a cut tail would not show";
     match (verdict.signed_since, verdict.signed_until) {
         (Some(first), Some(last)) => {
             if first > verdict.since {
-                lines.push(format!("before {first} no checkpoint is good: {unsigned}"));
+                lines.push(format!("before {first} there is no good checkpoint: {unsigned}"));
             }
             if last < verdict.until {
-                lines.push(format!("after {last} no checkpoint is good yet: {unsigned}"));
+                lines.push(format!("after {last} there is no good checkpoint: {unsigned}"));
             }
         }
         (_, _) => lines.push(format!("no day has a good checkpoint: {unsigned}")),
+    }
+    if let Some(day) = verdict.begins_on {
+        lines.push(format!("the chain of checkpoints begins on {day}"));
     }
     let fingerprints = keys.fingerprints.join(", ");
     let word = if keys.are_pinned {

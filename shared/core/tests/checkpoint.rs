@@ -133,6 +133,7 @@ fn a_window_in_the_middle_of_trails_is_believed() {
         trail.retain(|record| record["at"].as_str().unwrap() > "2026-11-21");
     }
     assert_eq!(told(&evidence), "");
+    assert_eq!(judge(&evidence).begins_on, None);
     // The first record of the window has none before it to be missed by; the day's count misses it.
     evidence.trails.get_mut("b").unwrap().remove(0);
     assert_eq!(told(&evidence), "2026-11-21: its records number 4, in its checkpoint 5");
@@ -145,7 +146,7 @@ fn days_before_the_first_checkpoint_are_checked_link_by_link() {
     close(&mut evidence, 21, "key", None);
     let verdict = judge(&evidence);
     assert!(verdict.valid, "{:?}", verdict.findings);
-    assert_eq!(verdict.signed_since, Some(day(21)));
+    assert_eq!((verdict.begins_on, verdict.signed_since), (Some(day(21)), Some(day(21))));
     evidence.trails.get_mut("a").unwrap()[0]["subject"] = json!("other");
     assert_eq!(told(&evidence), "2026-11-20 a 1: its content is not what was hashed");
 }

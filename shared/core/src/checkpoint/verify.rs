@@ -41,6 +41,9 @@ pub struct Verdict {
     pub trails: u64,
     /// How many checkpoints are believed.
     pub checkpoints: u64,
+    /// The day of the very first checkpoint, if it is among them: whoever knows that there were earlier ones knows that
+    /// the chain of checkpoints was started anew.
+    pub begins_on: Option<Day>,
     /// The first day that a believed checkpoint stands for. Days before it are only checked link by link.
     pub signed_since: Option<Day>,
     /// The last such day. Days after it are only checked link by link: a cut tail would not show.
@@ -86,6 +89,7 @@ pub fn verify(evidence: &Evidence, is_signed: &IsSigned<'_>) -> Verdict {
         records: evidence.trails.values().map(|records| records.len() as u64).sum(),
         trails: evidence.trails.len() as u64,
         checkpoints: believed.len() as u64,
+        begins_on: believed.values().find(|it| it.previous.is_none()).map(|it| it.day),
         signed_since: believed.keys().next().copied(),
         signed_until: believed.keys().next_back().copied(),
         findings: told,
