@@ -20,6 +20,7 @@ PACKAGES   := $(addprefix -p meshline-,$(BINARIES))
 # S3 and KMS are for the deployed `report` alone: `make up` does without. Whatever is checked is checked with them.
 FEATURES   := --features meshline-report/lambda
 LOCKED     := $(if $(CI),--locked)
+CARGO_TEST := cargo test $(LOCKED) $(FEATURES) --workspace
 
 VENV  := .venv
 # Linting and building need no account; a Region must be named, and SAM must not look for one on the network.
@@ -60,7 +61,7 @@ clippy: ## lints, warnings are errors
 	cargo clippy $(LOCKED) $(FEATURES) --workspace --all-targets -- -D warnings
 
 cargo-test: ## the Rust tests
-	cargo test $(LOCKED) $(FEATURES) --workspace --no-fail-fast
+	$(CARGO_TEST) --no-fail-fast
 
 lint-template: $(VENV)/ready $(VENV)-checkov/ready ## the templates: SAM's lint, cfn-lint, checkov, and our own rules
 	$(SAM) validate --lint
@@ -103,7 +104,7 @@ deploy: sam-build ## build and deploy to the AWS account of the environment; ask
 	SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam deploy $(DEPLOY_FLAGS) --parameter-overrides Architecture=$(ARCH) $(PARAMETERS)
 
 deployed: $(VENV)-emulator/ready ## deploy to an AWS emulator on this machine, and play the scenarios there
-	$(VENV)-emulator/bin/python tests/deployed/run.py
+	CARGO_TEST="$(CARGO_TEST)" $(VENV)-emulator/bin/python tests/deployed/run.py
 
 # Apart from each other: they pin different versions of the AWS SDK.
 $(VENV)/ready: tests/template/requirements.txt

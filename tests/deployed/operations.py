@@ -7,10 +7,13 @@ import hmac
 import json
 import re
 import subprocess
+import tempfile
 import time
 import unittest
 import urllib.error
 import urllib.request
+
+import botocore.exceptions
 
 from stack import CONTENTFUL_SECRET, FUNCTIONS, NAME, ROOT, SECRETS
 
@@ -105,6 +108,37 @@ class Trail(unittest.TestCase):
                 sh(f"aws dynamodb {change}", **keys)
         self.assertRegex(sh(f"meshline audit verify {run['run']}"), "valid")
 
+    def test_the_day_that_is_over_is_closed_signed_and_locked(self):
+        sh("aws lambda invoke --function-name $(id ReportFunction) /dev/stdout")
+        yesterday = today() - datetime.timedelta(days=1)
+        verified = sh(f"meshline audit verify --since {yesterday}")
+        self.assertRegex(verified, "valid")
+        key = f"checkpoints/{yesterday:%Y/%m/%Y-%m-%d}.json"
+        s3, bucket = STACK.client("s3"), STACK.outputs["CheckpointsBucketName"]
+        (version,) = s3.list_object_versions(Bucket=bucket, Prefix=key)["Versions"]
+        with self.assertRaisesRegex(botocore.exceptions.ClientError, "AccessDenied"):
+            s3.delete_object(Bucket=bucket, Key=key, VersionId=version["VersionId"])
+        with tempfile.TemporaryDirectory() as folder:
+            sh(f"meshline audit key > {folder}/key.pem; meshline audit export --since {yesterday} --out {folder}/trail.jsonl")
+            offline = {"MESHLINE_URL": "http://127.0.0.1:1"}
+            verify = f"meshline audit verify --export {folder}/trail.jsonl --public-key {folder}/key.pem"
+            self.assertRegex(sh(verify, **offline), "valid")
+            sh(f"sed -i 's/publish-to-close/publish-to-close-2/' {folder}/trail.jsonl")
+            with self.assertRaisesRegex(AssertionError, "not what was hashed"):
+                sh(verify, **offline)
+
+
+class Replay(unittest.TestCase):
+    def test_a_window_replayed_changes_nothing_that_was_done(self):
+        def state():
+            return {run["run"]: run["version"] for flow in ("publish-to-close", "duplicate-delivery") for run in runs(flow)}
+
+        before = state()
+        window = f"--source hubspot --from {today() - datetime.timedelta(days=1)} --to {today() + datetime.timedelta(days=1)}"
+        self.assertRegex(sh(f"meshline replay {window} --dry-run"), r"[1-9]\d* event")
+        self.assertRegex(sh(f"meshline replay {window} --yes"), r"[1-9]\d* event")
+        self.assertEqual(state(), before)
+
 
 class Secrets(unittest.TestCase):
     def test_a_new_value_is_used_at_once_and_the_old_one_no_longer(self):
@@ -115,16 +149,40 @@ class Secrets(unittest.TestCase):
         self.assertEqual(hubspot(old), 401)
 
 
-class Logs(unittest.TestCase):
-    def test_lines_are_json_and_say_what_they_are_about_and_no_secret(self):
-        logs = STACK.client("logs")
-        ids = set()
+class Telemetry(unittest.TestCase):
+    def lines(self, function):
+        pages = STACK.client("logs").get_paginator("filter_log_events").paginate(logGroupName=f"/meshline/{NAME}/{function}")
+        return [event["message"] for page in pages for event in page["events"]]
+
+    def test_log_lines_say_what_they_are_about_and_no_secret(self):
+        secrets = (CONTENTFUL_SECRET, *SECRETS.values(), "another-client-secret", "Spring launch")
+        decided = []
         for function in FUNCTIONS:
-            pages = logs.get_paginator("filter_log_events").paginate(logGroupName=f"/meshline/{NAME}/{function}")
-            lines = [event["message"] for page in pages for event in page["events"]]
-            for line in lines:
-                for secret in (CONTENTFUL_SECRET, *SECRETS.values(), "another-client-secret", "Spring launch"):
+            for line in self.lines(function):
+                for secret in secrets:
                     self.assertNotIn(secret, line)
                 if line.startswith("{"):
-                    ids |= json.loads(line).keys()
-        self.assertLessEqual({"run", "flow", "subject", "trace_id"}, ids)
+                    parsed = json.loads(line)
+                    decided += [parsed] if parsed.get("message") == "decided" else []
+        self.assertGreater(len(decided), 20)
+        for line in decided:
+            self.assertLessEqual({"run", "flow", "subject", "trace_id", "requestId", "records"}, line.keys())
+
+    def test_metrics_are_of_the_stack_and_of_the_flow(self):
+        found = set()
+        for function in FUNCTIONS:
+            for line in self.lines(function):
+                if line.startswith("{") and (metrics := json.loads(line).get("_aws", {}).get("CloudWatchMetrics")):
+                    for directive in metrics:
+                        self.assertEqual(directive["Namespace"], "Meshline")
+                        self.assertEqual(json.loads(line)["stack"], NAME)
+                        found |= {(metric["Name"], tuple(d)) for d in directive["Dimensions"] for metric in directive["Metrics"]}
+        of_flow = {"Triggers", "OutcomeLatencySeconds", "OutcomesMet", "OutcomesBreached", "ExceptionsOpened", "RemediationSeconds"}
+        of_stack = {"SweepLagSeconds", "UnverifiedWebhooks"} | of_flow
+        self.assertLessEqual({(name, ("stack", "flow")) for name in of_flow} | {(name, ("stack",)) for name in of_stack}, found)
+
+    def test_one_trace_goes_from_the_record_to_the_log(self):
+        (run,) = runs("publish-to-close")
+        records = json.loads(sh(f"meshline audit show {run['run']} --json"))["items"]
+        (trace,) = {record["trace"] for record in records}
+        self.assertTrue(any(trace in line for line in self.lines("relay") + self.lines("route")))

@@ -29,8 +29,10 @@ def timed(what, do):
 def scenarios(stack, folder):
     description = folder / "stack.json"
     stack.describe(description)
-    cargo = ["cargo", "test", "--workspace", "--test", "scenarios", "--", f"--test-threads={AT_ONCE}", *sys.argv[1:]]
-    return subprocess.run(cargo, cwd=ROOT, env=stack.env | {"MESHLINE_DEPLOYED": str(description)}).returncode == 0
+    # As the Makefile builds everything else, so that nothing is built twice.
+    cargo = os.environ.get("CARGO_TEST", "cargo test --workspace").split()
+    play = [*cargo, "--test", "scenarios", "--", f"--test-threads={AT_ONCE}", *sys.argv[1:]]
+    return subprocess.run(play, cwd=ROOT, env=stack.env | {"MESHLINE_DEPLOYED": str(description)}).returncode == 0
 
 
 def main():
