@@ -1,10 +1,10 @@
 //! The whole system in one process: embedded emulators behind the real AWS clients, and one virtual clock.
 
-mod checkpoint;
 pub mod clock;
 pub mod emulators;
 mod faults;
 pub mod gateway;
+mod progress;
 mod pump;
 pub mod stack;
 pub mod tables;

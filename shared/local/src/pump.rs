@@ -13,10 +13,10 @@ use meshline_aws::{App, stream};
 use meshline_core::time::Time;
 use serde_json::json;
 
-use crate::checkpoint::{self, Checkpoint};
 use crate::emulators::{Emulators, Message, QUEUES};
 use crate::faults::Faults;
 use crate::lock;
+use crate::progress::{self, Progress};
 
 /// Records of a stream handed over at a time, as in template.yaml.
 const STREAM_BATCH: i32 = 100;
@@ -32,7 +32,7 @@ pub(crate) struct Pump {
     audit: Stream,
     queues: Vec<Queue>,
     data: Option<PathBuf>,
-    kept: Checkpoint,
+    kept: Progress,
     faults: Arc<Faults>,
 }
 
@@ -72,7 +72,7 @@ impl Pump {
         clients: &Clients,
         emulators: &Emulators,
         data: Option<PathBuf>,
-        kept: Checkpoint,
+        kept: Progress,
         inbox: Arc<Mutex<Vec<Message>>>,
         faults: Arc<Faults>,
     ) -> Result<Self, PumpError> {
@@ -105,7 +105,7 @@ impl Pump {
     }
 
     /// Notes how far the streams were handled, if nothing made from them still lies in a queue.
-    pub(crate) async fn keep_checkpoint(&mut self, emulators: &Emulators, now: Time) -> std::io::Result<()> {
+    pub(crate) async fn keep_progress(&mut self, emulators: &Emulators, now: Time) -> std::io::Result<()> {
         let Some(folder) = self.data.as_deref() else { return Ok(()) };
         for queue in &self.queues {
             // Ticks are hints: the sweep finds again what a lost one was about.
@@ -113,13 +113,13 @@ impl Pump {
                 return Ok(());
             }
         }
-        let reached = Checkpoint {
+        let reached = Progress {
             now: Some(now),
             events: self.events.handled.clone(),
             audit: self.audit.handled.clone(),
         };
         if reached.events != self.kept.events || reached.audit != self.kept.audit {
-            checkpoint::write(folder, &reached)?;
+            progress::write(folder, &reached)?;
             self.kept = reached;
         }
         Ok(())

@@ -16,7 +16,7 @@ use crate::emulators::{Emulators, Message, Options as EmulatorOptions, StartErro
 use crate::faults::Faults;
 use crate::pump::{Pump, PumpError};
 use crate::vault::LocalVault;
-use crate::{checkpoint, lock};
+use crate::{lock, progress};
 
 /// What stands before each name in the local secret store, as in the template.
 const SECRET_PREFIX: &str = "meshline/";
@@ -82,10 +82,10 @@ impl Stack {
     /// # Errors
     /// A port, the folder or the database is not to be had.
     pub async fn start(options: Options) -> Result<Arc<Self>, StackError> {
-        let checkpoint = options.data.as_deref().map(checkpoint::read).transpose()?.unwrap_or_default();
+        let progress = options.data.as_deref().map(progress::read).transpose()?.unwrap_or_default();
         let clock = Clock::starting_at(options.clock, options.clock_frozen);
         // A clock that was moved ahead by hand must not fall behind what is stored.
-        clock.set(checkpoint.now.unwrap_or(clock.now()));
+        clock.set(progress.now.unwrap_or(clock.now()));
         let emulators = Emulators::start(EmulatorOptions {
             data: options.data.clone(),
             clock: clock.clone(),
@@ -104,7 +104,7 @@ impl Stack {
         let inbox = Arc::new(Mutex::new(Vec::new()));
         let faults = Arc::new(Faults::default());
         let pump =
-            Pump::new(&clients, &emulators, options.data, checkpoint, inbox.clone(), faults.clone()).await?;
+            Pump::new(&clients, &emulators, options.data, progress, inbox.clone(), faults.clone()).await?;
         let app = App::new(clients, settings(&emulators, options.public_url));
         let wake = Notify::new();
         Ok(Arc::new(Self { app, emulators, clock, vault, inbox, pump: pump.into(), wake, faults }))
@@ -159,7 +159,7 @@ impl Stack {
                 break;
             }
         }
-        pump.keep_checkpoint(&self.emulators, self.clock.now()).await?;
+        pump.keep_progress(&self.emulators, self.clock.now()).await?;
         Ok(())
     }
 
