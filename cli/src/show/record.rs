@@ -46,7 +46,14 @@ pub(crate) fn sentence(fact: &Fact, now: Time) -> String {
         Fact::SlaBreached(Breached { outcome, due_at, .. }) => {
             format!("{outcome} was due {}", at(*due_at, now))
         }
-        Fact::Acknowledged(_) => "has it".to_owned(),
+        Fact::Acknowledged(it) => match it.lease_until {
+            Some(until) => format!("has it, until {}", at(until, now)),
+            None => "has it".to_owned(),
+        },
+        Fact::AcknowledgementLapsed(it) => {
+            let by = at(it.acknowledge_by, now);
+            format!("no progress until {}; {} to acknowledge again by {by}", at(it.due_at, now), it.owner)
+        }
         Fact::AcknowledgementMissed(Missed { owner, due_at, .. }) => {
             format!("{owner} should have acknowledged by {}", at(*due_at, now))
         }
@@ -123,6 +130,7 @@ fn tone(fact: &Fact) -> Tone {
         Fact::OutcomeFailed(_)
         | Fact::SlaBreached(_)
         | Fact::AcknowledgementMissed(_)
+        | Fact::AcknowledgementLapsed(_)
         | Fact::StepEmpty(_)
         | Fact::RecoveryBreached(_)
         | Fact::Stalled(_) => Tone::Alarm,

@@ -91,6 +91,8 @@ fn facts(run: &RunView, now: Time) -> Table {
             (Some(time), None) => at(*time, now),
             (None, _) => format!("no, due {}", at(ack.due_at, now)),
         };
+        let lease = ack.lease_until.map(|until| format!(", until {}", at(until, now))).unwrap_or_default();
+        let text = text + &lease;
         table.pair("acknowledged", text);
     }
     table.pair("opened", at(run.opened_at, now));

@@ -49,7 +49,11 @@ impl Measures {
             Fact::RunOpened(_) => self.triggers += 1,
             Fact::SlaBreached(_) => self.outcomes_breached += 1,
             Fact::ExceptionOpened(_) => self.exceptions_opened += 1,
-            Fact::Acknowledged(_) => self.acknowledge.push(age),
+            // Said again during its lease, it is no new one.
+            Fact::Acknowledged(_) => {
+                let given = run.ack.as_ref().and_then(|ack| Some(ack.at?.since(run.opened_at)));
+                self.acknowledge.extend(given.filter(|given| *given == age));
+            }
             Fact::ExceptionResolved(resolved) => {
                 let exception = run.exceptions.iter().find(|exception| exception.id == resolved.exception);
                 let span = exception.and_then(|it| Some(it.resolved_at?.since(it.opened_at)));
@@ -61,6 +65,7 @@ impl Measures {
             | Fact::OutcomeFailed(_)
             | Fact::SlaWarning(_)
             | Fact::AcknowledgementMissed(_)
+            | Fact::AcknowledgementLapsed(_)
             | Fact::Reassigned(_)
             | Fact::Escalated(_)
             | Fact::StepEmpty(_)

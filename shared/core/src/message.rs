@@ -64,6 +64,7 @@ pub fn outgoing(record: &Record, public_url: &str) -> Outgoing {
         | Fact::SlaBreached(_)
         | Fact::Acknowledged(_)
         | Fact::AcknowledgementMissed(_)
+        | Fact::AcknowledgementLapsed(_)
         | Fact::Reassigned(_)
         | Fact::StepEmpty(_)
         | Fact::ExceptionResolved(_)

@@ -88,9 +88,11 @@ pub enum Fact {
     /// An outcome's deadline passed without it.
     SlaBreached(Breached),
     /// The owner has it.
-    Acknowledged(Empty),
+    Acknowledged(Acknowledged),
     /// The owner did not say so in time.
     AcknowledgementMissed(Missed),
+    /// The acknowledgement's lease passed without progress.
+    AcknowledgementLapsed(Lapsed),
     /// The run has a new owner.
     Reassigned(Reassigned),
     /// A ladder step fired.
@@ -159,6 +161,7 @@ impl Fact {
             Self::SlaBreached(_) => "sla_breached",
             Self::Acknowledged(_) => "acknowledged",
             Self::AcknowledgementMissed(_) => "acknowledgement_missed",
+            Self::AcknowledgementLapsed(_) => "acknowledgement_lapsed",
             Self::Reassigned(_) => "reassigned",
             Self::Escalated(_) => "escalated",
             Self::StepEmpty(_) => "step_empty",

@@ -2,6 +2,7 @@
 
 mod due;
 mod fold;
+mod lease;
 
 use std::collections::VecDeque;
 
@@ -116,12 +117,24 @@ pub struct Acknowledgement {
     /// By whom.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
+    /// How long it holds, where the flow gives it a lease.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<Lease>,
     /// The last window that was missed, by this owner or one before: why the ladder is climbed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missed: Option<MissedWindow>,
     /// How far the ladder `not_acknowledged` has been climbed.
     #[serde(default, skip_serializing_if = "Climb::is_at_rest")]
     pub ladder: Climb,
+}
+
+/// How long an acknowledgement holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// From the last progress on.
+    pub length_ms: i64,
+    /// When it lapses.
+    pub until: Time,
 }
 
 /// A window to acknowledge that passed.

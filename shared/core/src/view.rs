@@ -111,7 +111,7 @@ impl RunView {
                 due_at: ack.due_at,
                 acknowledged_at: ack.at,
                 by: ack.by.clone(),
-                lease_until: None,
+                lease_until: ack.lease.as_ref().map(|lease| lease.until),
             }),
             outcomes: run.outcomes.iter().map(|outcome| outcome_view(run, outcome)).collect(),
             checks: Vec::new(),

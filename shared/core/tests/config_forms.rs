@@ -25,7 +25,6 @@ fn what_is_not_acted_on_yet_is_refused_rather_than_forgotten() {
     let flow = with(
         FLOW,
         &[
-            ("  within: 4h", "  within: 4h\n  lease: 24h"),
             ("/crm\", owner", "/crm\", review_every: 90d, owner"),
             (
                 "objective:",
@@ -46,13 +45,12 @@ fn what_is_not_acted_on_yet_is_refused_rather_than_forgotten() {
     assert_snapshot!(refused(&files), @"
     calendar.yaml:1 kind: `kind: Calendar` is not acted on yet
     directory.yaml:10 roles[0].rotate: `rotate` is not acted on yet
-    flow.yaml:20 acknowledge.lease: `lease` is not acted on yet
-    flow.yaml:54 exceptions.playbooks.outcome_failed.review_every: `review_every` is not acted on yet
-    flow.yaml:56 qa: `qa` is not acted on yet
-    flow.yaml:57 pause: `pause` is not acted on yet
-    flow.yaml:58 expect: `expect` is not acted on yet
-    flow.yaml:59 calendar: `calendar` is not acted on yet
-    flow.yaml:60 enabled: `enabled` is not acted on yet
+    flow.yaml:53 exceptions.playbooks.outcome_failed.review_every: `review_every` is not acted on yet
+    flow.yaml:55 qa: `qa` is not acted on yet
+    flow.yaml:56 pause: `pause` is not acted on yet
+    flow.yaml:57 expect: `expect` is not acted on yet
+    flow.yaml:58 calendar: `calendar` is not acted on yet
+    flow.yaml:59 enabled: `enabled` is not acted on yet
     sources.yaml:9 aliases: `aliases` is not acted on yet
     ");
     let problems = plan(&Config::default(), &files).unwrap_err();

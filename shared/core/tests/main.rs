@@ -7,6 +7,7 @@ mod config;
 #[cfg(test)]
 mod config_forms;
 #[cfg(test)]
+mod lease;
 mod life;
 #[cfg(test)]
 mod measure;

@@ -114,6 +114,8 @@ proptest! {
                 prop_assert_eq!(Some(missed.due_at), window);
                 prop_assert!(record.at >= missed.due_at);
                 None
+            } else if let Fact::AcknowledgementLapsed(lapsed) = &record.fact {
+                Some(lapsed.acknowledge_by)
             } else {
                 window.filter(|_| !matches!(record.fact, Fact::Acknowledged(_)))
             };
@@ -121,6 +123,34 @@ proptest! {
         }
         let over = window.is_some_and(|due| world.run.is_open() && due <= world.run.last_at);
         prop_assert!(!over || world.run.ack.as_ref().is_some_and(|ack| ack.at.is_some()));
+    }
+
+    #[test]
+    fn rule_3_an_acknowledgement_lapses_once_its_lease_has_passed_without_progress(mut world in world()) {
+        world.lives_on(3);
+        let terms = world.flow.document.acknowledge.clone();
+        let (mut owner, mut until) = (String::new(), None);
+        for record in &world.trail {
+            let progress = record.actor.kind == ActorKind::Person && record.actor.id == owner
+                || matches!(record.fact, Fact::OutcomeDone(_) | Fact::ExceptionResolved(_));
+            let lease = terms.as_ref().and_then(|terms| terms.lease);
+            if let Fact::RunOpened(opened) = &record.fact {
+                owner = opened.owner.clone();
+            } else if let Fact::Reassigned(new) = &record.fact {
+                (owner, until) = (new.to.clone(), None);
+            } else if let Fact::Acknowledged(acknowledged) = &record.fact {
+                until = lease.map(|lease| record.at + lease);
+                prop_assert_eq!(acknowledged.lease_until, until);
+            } else if let Fact::AcknowledgementLapsed(lapsed) = &record.fact {
+                prop_assert_eq!(Some(lapsed.due_at), until.take());
+                prop_assert!(record.at >= lapsed.due_at);
+                prop_assert_eq!(lapsed.acknowledge_by, lapsed.due_at + terms.as_ref().unwrap().within);
+            } else if let (Some(_), Some(lease), true) = (until, lease, progress) {
+                until = Some(record.at + lease);
+            }
+        }
+        prop_assert_eq!(world.run.ack.as_ref().and_then(|ack| Some(ack.lease.as_ref()?.until)), until);
+        prop_assert!(!world.run.is_open() || until.is_none_or(|until| until > world.now), "nobody saw it lapse");
     }
 
     #[test]

@@ -166,6 +166,8 @@ impl FlowCheck<'_> {
         }
         if let Some(acknowledge) = &flow.acknowledge {
             found.extend(positive("acknowledge.within", acknowledge.within));
+            found
+                .extend(acknowledge.lease.into_iter().flat_map(|lease| positive("acknowledge.lease", lease)));
         }
         if let Some(objective) = &flow.objective {
             found.extend(positive("objective.window", objective.window));

@@ -115,8 +115,11 @@ pub enum OnRetrigger {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Acknowledge {
-    /// From the opening, and again from each reassignment.
+    /// From the opening, and again from each reassignment and each lapse.
     pub within: Span,
+    /// How long an acknowledgement holds without progress; default: for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<Span>,
 }
 
 /// One expected result of a run.

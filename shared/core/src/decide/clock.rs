@@ -2,7 +2,7 @@
 
 use super::Draft;
 use crate::config::flow::{ExceptionKind, Ladder};
-use crate::record::{Breached, Fact, Missed, RecoveryBreached, Stalled, Warning};
+use crate::record::{Breached, Fact, Lapsed, Missed, RecoveryBreached, Stalled, Warning};
 use crate::run::Due;
 use crate::time::Time;
 
@@ -26,6 +26,7 @@ impl Draft<'_> {
             Due::Warning(n) => self.warn(n),
             Due::Breach(n) => self.breach(n, at),
             Due::BreachStep(n) => self.climb(Ladder::Breached, Some(n), at),
+            Due::Lease => self.acknowledgement_lapsed(at),
             Due::Acknowledgement => self.acknowledgement_missed(at),
             Due::AcknowledgementStep => self.climb(Ladder::NotAcknowledged, None, at),
             Due::Recovery(n) => self.recovery_breached(n, at),
@@ -63,6 +64,16 @@ impl Draft<'_> {
             let seen = "nothing that verifies it".to_owned();
             self.open_exception(ExceptionKind::SlaBreached, Some(&outcome), expected, seen);
         }
+    }
+
+    fn acknowledgement_lapsed(&mut self, due_at: Time) {
+        let Some(acknowledge) = &self.context.flow.document.acknowledge else { return };
+        self.follow(Fact::AcknowledgementLapsed(Lapsed {
+            owner: self.run.owner.id.clone(),
+            due_at,
+            detected_at: self.at,
+            acknowledge_by: due_at + acknowledge.within,
+        }));
     }
 
     fn acknowledgement_missed(&mut self, due_at: Time) {

@@ -3,7 +3,7 @@
 use super::Draft;
 use crate::command::{Action, Rejection};
 use crate::config::flow::{ExceptionKind, OutcomeSpec, Party};
-use crate::record::{Cancelled, Closed, Empty, ExceptionResolved, Fact, Note, OwnerRole, Record};
+use crate::record::{Acknowledged, Cancelled, Closed, ExceptionResolved, Fact, Note, OwnerRole, Record};
 use crate::run::OutcomeStatus;
 
 /// Open exceptions of one run; ending it resolves all of them in one transaction of 100 items.
@@ -43,10 +43,12 @@ impl Draft<'_> {
         let Some(ack) = &self.run.ack else {
             return Err(Rejection::WrongState("this flow asks for no acknowledgement".to_owned()));
         };
-        if let (Some(by), Some(at)) = (&ack.by, ack.at) {
+        if let (Some(by), Some(at), None) = (&ack.by, ack.at, &ack.lease) {
             return Err(Rejection::WrongState(format!("the run was acknowledged by `{by}` at {at}")));
         }
-        self.record(Fact::Acknowledged(Empty {}));
+        let lease = self.context.flow.document.acknowledge.as_ref().and_then(|acknowledge| acknowledge.lease);
+        let lease_until = lease.map(|lease| self.at + lease);
+        self.record(Fact::Acknowledged(Acknowledged { lease_until }));
         Ok(())
     }
 

@@ -164,6 +164,27 @@ pub struct Breached {
     pub ladder_at: Option<Time>,
 }
 
+/// Detail of `acknowledged`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Acknowledged {
+    /// Until when it holds without progress; absent where the flow gives no lease.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_until: Option<Time>,
+}
+
+/// Detail of `acknowledgement_lapsed`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Lapsed {
+    /// Whose run it is.
+    pub owner: String,
+    /// The end of the lease.
+    pub due_at: Time,
+    /// When that was seen.
+    pub detected_at: Time,
+    /// Until when the owner must acknowledge again.
+    pub acknowledge_by: Time,
+}
+
 /// Detail of `acknowledgement_missed`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Missed {

@@ -12,6 +12,8 @@ pub enum Due {
     Breach(usize),
     /// The next step of an outcome's ladder.
     BreachStep(usize),
+    /// The end of the acknowledgement's lease.
+    Lease,
     /// The end of the acknowledgement window.
     Acknowledgement,
     /// The next step of the ladder `not_acknowledged`.
@@ -42,7 +44,8 @@ impl Run {
         let ack = self.ack.iter().flat_map(|ack| {
             let window = ack.window.map(|at| (at, Due::Acknowledgement));
             let step = ack.ladder.at.map(|at| (at, Due::AcknowledgementStep));
-            [window, step].into_iter().flatten()
+            let lease = ack.lease.as_ref().map(|lease| (lease.until, Due::Lease));
+            [window, step, lease].into_iter().flatten()
         });
         let recovery = self.exceptions.iter().enumerate().filter_map(|(n, exception)| {
             let pending = exception.resolved_at.is_none() && !exception.recovery_breached;

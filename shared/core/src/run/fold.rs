@@ -115,14 +115,8 @@ impl Run {
                 outcome.met = Some(false);
                 outcome.ladder.at = breached.ladder_at;
             }
-            Fact::Acknowledged(_) => {
-                if let Some(ack) = &mut self.ack {
-                    ack.at = Some(record.at);
-                    ack.by = Some(record.actor.id.clone());
-                    ack.window = None;
-                    ack.ladder.at = None;
-                }
-            }
+            Fact::Acknowledged(acknowledged) => self.acknowledged(record, acknowledged.lease_until),
+            Fact::AcknowledgementLapsed(lapsed) => self.lapsed(lapsed.acknowledge_by),
             Fact::AcknowledgementMissed(missed) => {
                 if let Some(ack) = &mut self.ack {
                     ack.window = None;
@@ -144,6 +138,7 @@ impl Run {
             Fact::RunClosed(_) => self.end(Status::Closed, record.at),
             Fact::RunCancelled(_) => self.end(Status::Cancelled, record.at),
         }
+        self.renew_lease(record);
         self.remember(record);
         Ok(())
     }
@@ -253,11 +248,5 @@ impl Run {
     fn exception_mut(&mut self, seq: u64, id: &str) -> Result<&mut Exception, FoldError> {
         let found = self.exceptions.iter_mut().find(|exception| exception.id == id);
         found.ok_or_else(|| FoldError::Unknown { seq, name: id.to_owned() })
-    }
-}
-
-impl Acknowledgement {
-    fn until(due_at: Time) -> Self {
-        Self { window: Some(due_at), due_at, at: None, by: None, missed: None, ladder: Climb::default() }
     }
 }

@@ -117,21 +117,22 @@ fn ladder() -> impl Strategy<Value = Option<Value>> {
 pub(crate) fn flow() -> impl Strategy<Value = Versioned<Flow>> {
     let outcomes =
         prop::collection::vec((1..2_000_i64, 0..8_u8, prop::bool::weighted(0.2), any::<bool>()), 1..5);
-    (outcomes, prop::option::of(1..600_i64), ladder(), ladder()).prop_map(
-        |(outcomes, ack, missed, breached)| {
-            let outcomes = outcomes.iter().enumerate();
-            let outcomes =
-                outcomes.map(|(n, (sla, after, manual, warned))| outcome(n, *sla, *after, *manual, *warned));
-            applied(json!({
-                "id": "chance", "title": "Chance", "owner": "role:owners", "backup_owner": "role:backups",
-                "trigger": {"source": "contentful", "match": {"type": ["Entry.publish"]}},
-                "acknowledge": ack.map(|within| json!({"within": format!("{within}m")})),
-                "outcomes": outcomes.collect::<Vec<_>>(),
-                "escalation": {"not_acknowledged": missed, "breached": breached},
-                "exceptions": {"owner": "role:ops", "recovery_sla": "5h"},
-            }))
-        },
-    )
+    let ack = prop::option::of((1..600_i64, prop::option::of(1..900_i64)));
+    (outcomes, ack, ladder(), ladder()).prop_map(|(outcomes, ack, missed, breached)| {
+        let outcomes = outcomes.iter().enumerate();
+        let outcomes =
+            outcomes.map(|(n, (sla, after, manual, warned))| outcome(n, *sla, *after, *manual, *warned));
+        applied(json!({
+            "id": "chance", "title": "Chance", "owner": "role:owners", "backup_owner": "role:backups",
+            "trigger": {"source": "contentful", "match": {"type": ["Entry.publish"]}},
+            "acknowledge": ack.map(|(within, lease)| {
+                json!({"within": format!("{within}m"), "lease": lease.map(|lease| format!("{lease}m"))})
+            }),
+            "outcomes": outcomes.collect::<Vec<_>>(),
+            "escalation": {"not_acknowledged": missed, "breached": breached},
+            "exceptions": {"owner": "role:ops", "recovery_sla": "5h"},
+        }))
+    })
 }
 
 fn directory() -> impl Strategy<Value = Directory> {

@@ -69,7 +69,13 @@ fn facts(fact: &Fact) -> String {
         Fact::SlaBreached(breach) => {
             format!("{} due {}, ladder {}", breach.outcome, time(breach.due_at), when(breach.ladder_at))
         }
-        Fact::Acknowledged(_) | Fact::RunVerifying(_) => String::new(),
+        Fact::RunVerifying(_) => String::new(),
+        Fact::Acknowledged(ack) => {
+            ack.lease_until.map(|until| format!("until {}", time(until))).unwrap_or_default()
+        }
+        Fact::AcknowledgementLapsed(lapsed) => {
+            format!("{} at {}, ack by {}", lapsed.owner, time(lapsed.due_at), time(lapsed.acknowledge_by))
+        }
         Fact::AcknowledgementMissed(missed) => {
             format!("{} by {}, ladder {}", missed.owner, time(missed.due_at), when(missed.ladder_at))
         }
