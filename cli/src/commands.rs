@@ -1,4 +1,4 @@
-//! What a person does to a run: acknowledge, reassign, complete, fail, resolve, note, cancel, close.
+//! What a person does to a run: acknowledge, reassign, complete, fail, report a check, resolve, note, cancel, close.
 
 use clap::{Args, Subcommand};
 use meshline_core::config::flow::Party;
@@ -49,6 +49,9 @@ pub(crate) enum OnRun {
         #[arg(long)]
         reason: String,
     },
+    /// Say how a QA check came out
+    #[command(subcommand)]
+    Check(OnCheck),
     /// Say that an exception is over; for one of a flow itself, write `flow:ID` for the run
     Resolve {
         #[command(flatten)]
@@ -82,6 +85,31 @@ pub(crate) enum OnRun {
         #[command(flatten)]
         run: Run,
         /// Why
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+/// Commands on a check of a run.
+#[derive(Debug, Subcommand)]
+pub(crate) enum OnCheck {
+    /// It is all right
+    Pass {
+        #[command(flatten)]
+        run: Run,
+        /// The check's id
+        check: String,
+        /// The proof: a link, or text
+        #[arg(long)]
+        evidence: Option<String>,
+    },
+    /// Something is wrong; it can still pass
+    Fail {
+        #[command(flatten)]
+        run: Run,
+        /// The check's id
+        check: String,
+        /// What is wrong
         #[arg(long)]
         reason: String,
     },
@@ -144,6 +172,14 @@ fn request(command: &OnRun) -> Request<'_> {
         OnRun::Fail { run, outcome, reason } => {
             let rest = vec!["outcomes", outcome, "fail"];
             (run, rest, json!({"reason": reason}), format!("failed {outcome}"))
+        }
+        OnRun::Check(OnCheck::Pass { run, check, evidence }) => {
+            let rest = vec!["checks", check, "pass"];
+            (run, rest, json!({"evidence": evidence}), format!("passed {check}"))
+        }
+        OnRun::Check(OnCheck::Fail { run, check, reason }) => {
+            let rest = vec!["checks", check, "fail"];
+            (run, rest, json!({"reason": reason}), format!("failed {check}"))
         }
         OnRun::Resolve { run, exception, resolution, evidence } => {
             let rest = vec!["exceptions", exception, "resolve"];

@@ -16,7 +16,7 @@ pub(crate) struct List {
     #[arg(long)]
     flow: Option<String>,
     /// Only in this status
-    #[arg(long, value_parser = ["active", "verifying", "closed", "cancelled"])]
+    #[arg(long, value_parser = ["awaiting_qa", "active", "verifying", "closed", "cancelled"])]
     status: Option<String>,
     /// Only those that this person owns
     #[arg(long, value_name = "PERSON", value_parser = person_id)]

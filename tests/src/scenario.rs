@@ -66,10 +66,27 @@ enum Action {
 #[derive(Debug, Clone, PartialEq)]
 enum Verb {
     Acknowledge,
-    Reassign { to: String, reason: String },
-    Complete { outcome: String, evidence: String },
-    Fail { outcome: String, reason: String },
-    Resolve { kind: String, resolution: String },
+    Reassign {
+        to: String,
+        reason: String,
+    },
+    Complete {
+        outcome: String,
+        evidence: String,
+    },
+    /// Of an outcome or of a check, whichever the run has of that id.
+    Fail {
+        what: String,
+        reason: String,
+    },
+    Pass {
+        check: String,
+        evidence: String,
+    },
+    Resolve {
+        kind: String,
+        resolution: String,
+    },
     Cancel(String),
     Close(String),
     Note(String),
@@ -94,6 +111,8 @@ enum Noun {
     Run,
     /// The outcome of that id, of each run.
     Outcome(String),
+    /// The QA check of that id, of each run.
+    Check(String),
     /// Records of that kind in the runs' trails.
     Record(String),
     /// What verification says of each run's trail.

@@ -1,8 +1,8 @@
 //! Records as people read them: one sentence each.
 
 use meshline_core::record::{
-    Actor, ActorKind, Breached, Done, Escalated, ExceptionOpened, Fact, Missed, Opened, OwnerRole,
-    Reassigned, Recipient, Record,
+    Actor, ActorKind, Breached, CheckPassed, Done, Escalated, ExceptionOpened, Fact, Missed, Opened,
+    OwnerRole, Reassigned, Recipient, Record,
 };
 use meshline_core::time::Time;
 
@@ -71,7 +71,10 @@ pub(crate) fn sentence(fact: &Fact, now: Time) -> String {
             format!("{}: {} should have resolved it by {}", it.exception, it.owner, at(it.due_at, now))
         }
         Fact::Stalled(it) => format!("nothing happened since {}", at(it.since, now)),
-        Fact::RunVerifying(_) => "every outcome is done, exceptions are open".to_owned(),
+        Fact::CheckPassed(it) => check_passed(it, now),
+        Fact::CheckFailed(it) => format!("{}: {}", it.check, short(&it.reason)),
+        Fact::CheckOverdue(it) => format!("{} should have been reported by {}", it.check, at(it.due_at, now)),
+        Fact::RunVerifying(_) => "every outcome is done; checks or exceptions are open".to_owned(),
         Fact::RunClosed(it) => {
             let met = if it.met { "every promise was kept" } else { "not every promise was kept" };
             it.reason.as_ref().map_or_else(|| met.to_owned(), |reason| format!("{met}: {}", short(reason)))
@@ -101,6 +104,14 @@ fn done(it: &Done, now: Time) -> String {
     format!("{} {met}{evidence}{}", it.outcome, starts.collect::<String>())
 }
 
+fn check_passed(it: &CheckPassed, now: Time) -> String {
+    let evidence = it.evidence.as_ref().map(|text| format!(", see {text}")).unwrap_or_default();
+    let outcomes = it.starts.iter().map(|next| (&next.id, next.clock.due_at));
+    let starts = outcomes.chain(it.checks.iter().map(|next| (&next.id, next.due_at)));
+    let starts = starts.map(|(id, due_at)| format!("; {id} is due {}", at(due_at, now)));
+    format!("{}{evidence}{}", it.check, starts.collect::<String>())
+}
+
 fn reassigned(it: &Reassigned) -> String {
     format!("{} to {}, as {}: {}", it.from, it.to, word(&it.role), short(&it.reason))
 }
@@ -112,7 +123,8 @@ fn escalated(it: &Escalated) -> String {
 }
 
 fn exception_opened(it: &ExceptionOpened, now: Time) -> String {
-    let outcome = it.outcome.as_ref().map(|outcome| format!(" of {outcome}")).unwrap_or_default();
+    let about = it.outcome.as_ref().or(it.check.as_ref());
+    let outcome = about.map(|about| format!(" of {about}")).unwrap_or_default();
     let due = at(it.recovery_due_at, now);
     format!("{}, {}{outcome}: for {} to resolve by {due}", it.exception, word(&it.kind), it.owner)
 }
@@ -133,6 +145,8 @@ fn tone(fact: &Fact) -> Tone {
         | Fact::AcknowledgementLapsed(_)
         | Fact::StepEmpty(_)
         | Fact::RecoveryBreached(_)
+        | Fact::CheckFailed(_)
+        | Fact::CheckOverdue(_)
         | Fact::Stalled(_) => Tone::Alarm,
         Fact::RunOpened(_)
         | Fact::Retriggered(_)
@@ -144,6 +158,7 @@ fn tone(fact: &Fact) -> Tone {
         | Fact::Escalated(_)
         | Fact::ExceptionOpened(_)
         | Fact::ExceptionResolved(_)
+        | Fact::CheckPassed(_)
         | Fact::RunVerifying(_)
         | Fact::RunClosed(_)
         | Fact::RunCancelled(_)

@@ -1,6 +1,6 @@
 //! Runs and exceptions as people read them.
 
-use meshline_core::run::{OutcomeStatus, Status};
+use meshline_core::run::{CheckStatus, OutcomeStatus, Status};
 use meshline_core::time::Time;
 use meshline_core::view::{ExceptionStatus, ExceptionView, OutcomeView, RunView};
 
@@ -41,7 +41,7 @@ pub(crate) fn run_line(run: &RunView, now: Time) -> String {
     )
 }
 
-/// A run in full: its facts, its outcomes, its exceptions, its escalations. Empty tables are left out.
+/// A run in full: its facts, its outcomes, its checks, its exceptions, its escalations. Empty tables are left out.
 pub(crate) fn run(run: &RunView, now: Time) -> Vec<Table> {
     let mut tables = vec![facts(run, now)];
     if !run.outcomes.is_empty() {
@@ -49,6 +49,19 @@ pub(crate) fn run(run: &RunView, now: Time) -> Vec<Table> {
             Table::new(&["OUTCOME", "STATUS", "MET", "OWNER", "STARTED", "DUE", "DONE", "EVIDENCE"]);
         for outcome in &run.outcomes {
             table.row(outcome_tone(outcome), outcome_row(outcome, now));
+        }
+        tables.push(table);
+    }
+    if !run.checks.is_empty() {
+        let mut table = Table::new(&["CHECK", "KIND", "STATUS", "DUE", "PASSED"]);
+        for check in &run.checks {
+            let tone = match check.status {
+                CheckStatus::Pending | CheckStatus::Passed => Tone::Plain,
+                CheckStatus::Failed | CheckStatus::Overdue => Tone::Alarm,
+            };
+            let (due, passed) = (at_or_dash(check.due_at, now), at_or_dash(check.passed_at, now));
+            let cells = vec![check.id.clone(), word(&check.kind), word(&check.status), due, passed];
+            table.row(tone, cells);
         }
         tables.push(table);
     }
@@ -120,7 +133,7 @@ fn outcome_row(outcome: &OutcomeView, now: Time) -> Vec<String> {
 /// A table of exceptions; with flow and run where they are of several.
 pub(crate) fn exceptions(exceptions: &[ExceptionView], now: Time, of_several: bool) -> Table {
     let mut columns =
-        vec!["EXCEPTION", "KIND", "STATUS", "OUTCOME", "OWNER", "OPENED", "RECOVERY DUE", "RESOLVED"];
+        vec!["EXCEPTION", "KIND", "STATUS", "ABOUT", "OWNER", "OPENED", "RECOVERY DUE", "RESOLVED"];
     if of_several {
         columns.extend(["FLOW", "RUN"]);
     }
@@ -130,7 +143,7 @@ pub(crate) fn exceptions(exceptions: &[ExceptionView], now: Time, of_several: bo
             exception.id.clone(),
             word(&exception.kind),
             word(&exception.status),
-            or_dash(exception.outcome.as_deref()),
+            or_dash(exception.outcome.as_deref().or(exception.check.as_deref())),
             exception.owner.clone(),
             at(exception.opened_at, now),
             at(exception.recovery_due_at, now),
@@ -159,8 +172,8 @@ fn status(run: &RunView) -> String {
 fn tone(run: &RunView) -> Tone {
     match run.status {
         Status::Closed | Status::Cancelled => Tone::Faint,
-        Status::Active | Status::Verifying if run.overdue => Tone::Alarm,
-        Status::Active | Status::Verifying => Tone::Plain,
+        Status::AwaitingQa | Status::Active | Status::Verifying if run.overdue => Tone::Alarm,
+        Status::AwaitingQa | Status::Active | Status::Verifying => Tone::Plain,
     }
 }
 
@@ -201,14 +214,18 @@ mod tests {
             "status": "active", "overdue": true, "paused": false, "suppressed": false, "met": null, "version": 7,
             "opened_at": "2026-11-23T09:00:00.000Z", "closed_at": null, "next_due_at": "2026-11-23T13:00:00.000Z",
             "owner": {"id": "ana", "since": "2026-11-23T09:00:00.000Z", "as": "owner"},
-            "acknowledgement": {"due_at": "2026-11-23T13:00:00.000Z", "acknowledged_at": null, "by": null, "lease_until": null},
+            "acknowledgement": {"due_at": "2026-11-23T13:00:00.000Z", "acknowledged_at": "2026-11-23T10:00:00.000Z",
+                "by": "ana", "lease_until": "2026-11-24T10:00:00.000Z"},
             "outcomes": [
                 {"id": "crm-tag", "status": "open", "met": false, "started_at": "2026-11-23T09:00:00.000Z",
                  "due_at": "2026-11-23T11:00:00.000Z", "done_at": null, "breached_at": "2026-11-23T11:00:00.000Z",
                  "owner": "rio", "evidence": null},
                 {"id": "sales-deck", "status": "waiting", "met": null, "started_at": null, "due_at": null,
                  "done_at": null, "breached_at": null, "owner": "ana", "evidence": null}],
-            "checks": [],
+            "checks": [
+                {"id": "editorial", "kind": "content", "status": "passed", "due_at": "2026-11-23T13:00:00.000Z",
+                 "passed_at": "2026-11-23T09:00:00.000Z"},
+                {"id": "attribution", "kind": "routing", "status": "pending", "due_at": null, "passed_at": null}],
             "exceptions": [{"id": "x5", "kind": "sla_breached", "status": "open", "run": "mzxw6ytboi2a-01K00000000000000000000000",
                 "flow": "blog-launch", "subject": "contentful:5KsDBWseXY6", "outcome": "crm-tag", "owner": "lea",
                 "opened_at": "2026-11-23T11:00:00.000Z", "recovery_due_at": "2026-11-24T11:00:00.000Z", "resolved_at": null}],
@@ -222,17 +239,17 @@ mod tests {
 
     #[test]
     fn a_list_of_runs_is_a_line_each() {
-        insta::assert_snapshot!(runs(&[view()], NOON.parse().unwrap()).render(false), @r#"
+        insta::assert_snapshot!(runs(&[view()], NOON.parse().unwrap()).render(false), @"
         RUN                                      FLOW         STATUS           OWNER  ACK  OUTCOMES  OPENED                      NEXT DUE                    TITLE
-        mzxw6ytboi2a-01K00000000000000000000000  blog-launch  active, overdue  ana    no   0/2       2026-11-23T09:00Z (3h ago)  2026-11-23T13:00Z (in 60m)  Spring launch
-        "#);
+        mzxw6ytboi2a-01K00000000000000000000000  blog-launch  active, overdue  ana    yes  0/2       2026-11-23T09:00Z (3h ago)  2026-11-23T13:00Z (in 60m)  Spring launch
+        ");
     }
 
     #[test]
     fn a_run_shows_who_has_it_what_is_due_and_what_went_wrong() {
         let tables = run(&view(), NOON.parse().unwrap());
         let text: Vec<String> = tables.iter().map(|table| table.render(false)).collect();
-        insta::assert_snapshot!(text.join("\n"), @r#"
+        insta::assert_snapshot!(text.join("\n"), @"
         run           mzxw6ytboi2a-01K00000000000000000000000
         title         Spring launch
         flow          blog-launch version 3
@@ -240,7 +257,7 @@ mod tests {
         subject       contentful:5KsDBWseXY6
         status        active, overdue
         owner         ana, as owner, since 2026-11-23T09:00Z (3h ago)
-        acknowledged  no, due 2026-11-23T13:00Z (in 60m)
+        acknowledged  2026-11-23T10:00Z (2h ago) by ana, until 2026-11-24T10:00Z (in 22h)
         opened        2026-11-23T09:00Z (3h ago)
         next due      2026-11-23T13:00Z (in 60m)
         version       7
@@ -249,12 +266,16 @@ mod tests {
         crm-tag     open     no   rio    2026-11-23T09:00Z (3h ago)  2026-11-23T11:00Z (60m ago)  -     -
         sales-deck  waiting  -    ana    -                           -                            -     -
 
-        EXCEPTION  KIND          STATUS  OUTCOME  OWNER  OPENED                       RECOVERY DUE                RESOLVED
+        CHECK        KIND     STATUS   DUE                         PASSED
+        editorial    content  passed   2026-11-23T13:00Z (in 60m)  2026-11-23T09:00Z (3h ago)
+        attribution  routing  pending  -                           -
+
+        EXCEPTION  KIND          STATUS  ABOUT    OWNER  OPENED                       RECOVERY DUE                RESOLVED
         x5         sla_breached  open    crm-tag  lea    2026-11-23T11:00Z (60m ago)  2026-11-24T11:00Z (in 23h)  -
 
         ESCALATED                    LADDER    STEP  OUTCOME
         2026-11-23T11:00Z (60m ago)  breached  0     crm-tag
-        "#);
+        ");
         insta::assert_snapshot!(run_line(&view(), NOON.parse().unwrap()), @"mzxw6ytboi2a-01K00000000000000000000000 (blog-launch): active, overdue, owner ana, version 7, next due 2026-11-23T13:00Z (in 60m)");
     }
 }

@@ -134,6 +134,8 @@ fn action(rest: &[&str], fields: Fields) -> Option<Result<Action, Problem>> {
             Action::CompleteOutcome { outcome: (*outcome).to_owned(), evidence: evidence.unwrap_or_default() }
         }
         ["outcomes", outcome, "fail"] => Action::FailOutcome { outcome: (*outcome).to_owned(), reason },
+        ["checks", check, "pass"] => Action::PassCheck { check: (*check).to_owned(), evidence },
+        ["checks", check, "fail"] => Action::FailCheck { check: (*check).to_owned(), reason },
         ["exceptions"] => {
             let kind = fields.kind.unwrap_or(ExceptionKind::Manual);
             Action::OpenException { kind, outcome: fields.outcome, reason }
@@ -143,7 +145,7 @@ fn action(rest: &[&str], fields: Fields) -> Option<Result<Action, Problem>> {
             resolution: fields.resolution.unwrap_or_default(),
             evidence,
         },
-        ["pause" | "resume"] | ["checks", _, "pass" | "fail"] => {
+        ["pause" | "resume"] => {
             let detail = "this version of Meshline does not act on it yet";
             return Some(Err(Problem::new(501, "not-yet", "not acted on yet", detail)));
         }

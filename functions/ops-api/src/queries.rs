@@ -43,8 +43,8 @@ impl Call<'_> {
                 && overdue.as_deref().is_none_or(|overdue| (overdue != "false") == run.is_overdue())
         };
         let flows = one_or_all(flow.as_deref(), &config);
-        let only_open =
-            matches!(status.as_deref(), Some("active" | "verifying")) || overdue.as_deref() == Some("true");
+        let only_open = matches!(status.as_deref(), Some("awaiting_qa" | "active" | "verifying"))
+            || overdue.as_deref() == Some("true");
         let lists = match &owner {
             Some(owner) if only_open => vec![List::Owner(owner)],
             Some(_) | None => flows.into_iter().map(List::Flow).collect(),
@@ -251,6 +251,7 @@ pub(crate) fn flow_exceptions(records: &[Record]) -> Vec<ExceptionView> {
                 flow: record.flow.clone(),
                 subject: None,
                 outcome: None,
+                check: None,
                 owner: opened.owner.clone(),
                 opened_at: record.at,
                 recovery_due_at: opened.recovery_due_at,

@@ -206,6 +206,7 @@ pub async fn park(
             exception: run.to_owned(),
             kind: ExceptionKind::RunParked,
             outcome: None,
+            check: None,
             expected: "the run's clock to be looked at".to_owned(),
             seen: why.to_owned(),
             owner: owner.clone(),

@@ -21,7 +21,7 @@ pub struct Command {
 /// The things that can be wanted of an open run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
-    /// An event about the run's subject: it may verify or fail outcomes.
+    /// An event about the run's subject: it may verify or fail outcomes, and pass checks.
     Observe(Box<Event>),
     /// A further trigger that joins the run.
     Retrigger(Box<Event>),
@@ -46,6 +46,20 @@ pub enum Action {
         /// Its id.
         outcome: String,
         /// What went wrong.
+        reason: String,
+    },
+    /// A person says that a check is all right.
+    PassCheck {
+        /// Its id.
+        check: String,
+        /// The proof: a link or text.
+        evidence: Option<String>,
+    },
+    /// A person says that a check found something wrong.
+    FailCheck {
+        /// Its id.
+        check: String,
+        /// What is wrong.
         reason: String,
     },
     /// A person, or the runtime, gives the case to the exceptions' owner.
@@ -85,6 +99,8 @@ impl Action {
             | Self::Reassign { .. }
             | Self::CompleteOutcome { .. }
             | Self::FailOutcome { .. }
+            | Self::PassCheck { .. }
+            | Self::FailCheck { .. }
             | Self::OpenException { .. }
             | Self::ResolveException { .. }
             | Self::Note(_)
@@ -107,7 +123,7 @@ pub enum Rejection {
         current: u64,
     },
     /// The run is over.
-    #[error("the run is {}", match status { Status::Closed => "closed", Status::Cancelled => "cancelled", Status::Active => "active", Status::Verifying => "verifying" })]
+    #[error("the run is {}", match status { Status::AwaitingQa => "awaiting QA", Status::Closed => "closed", Status::Cancelled => "cancelled", Status::Active => "active", Status::Verifying => "verifying" })]
     Over {
         /// How it ended.
         status: Status,
@@ -115,10 +131,10 @@ pub enum Rejection {
     /// The thing is not in a state for that.
     #[error("{0}")]
     WrongState(String),
-    /// The run has no such outcome or exception, or the directory no such person or role.
+    /// The run has no such outcome, check or exception, or the directory no such person or role.
     #[error("there is no {what} `{id}`")]
     Unknown {
-        /// Outcome, exception or person.
+        /// Outcome, check, exception or person.
         what: &'static str,
         /// What was named.
         id: String,

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod directory;
 pub mod flow;
+pub mod qa;
 pub mod read;
 pub mod source;
 pub mod yaml;

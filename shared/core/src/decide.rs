@@ -3,6 +3,7 @@
 //! Every decision first lets the run's own clock catch up to the moment it is about, so that it does not
 //! matter whether a tick or a signal is looked at first.
 
+mod check;
 mod clock;
 mod duty;
 mod exception;
@@ -57,6 +58,8 @@ pub fn decide(run: &Run, context: Context<'_>, command: &Command, now: Time) -> 
             | Action::Reassign { .. }
             | Action::CompleteOutcome { .. }
             | Action::FailOutcome { .. }
+            | Action::PassCheck { .. }
+            | Action::FailCheck { .. }
             | Action::OpenException { .. }
             | Action::ResolveException { .. }
             | Action::Cancel(_)
@@ -75,14 +78,24 @@ fn known(action: &Action) -> Time {
 }
 
 /// The moment up to which the clock is looked at first: now; but just before an event took effect, an outcome
-/// is completed or a run acknowledged, so that what comes at the deadline is in time.
+/// is completed, a run acknowledged or a check reported, so that what comes at the deadline is in time.
 fn moment(action: &Action, now: Time) -> Time {
     let just_before = Span::from_ms(1);
     match action.event() {
         Some(event) => event.effective_at() - just_before,
-        None if matches!(action, Action::Acknowledge | Action::CompleteOutcome { .. }) => now - just_before,
+        None if is_in_time_at_the_deadline(action) => now - just_before,
         None => now,
     }
+}
+
+fn is_in_time_at_the_deadline(action: &Action) -> bool {
+    matches!(
+        action,
+        Action::Acknowledge
+            | Action::CompleteOutcome { .. }
+            | Action::PassCheck { .. }
+            | Action::FailCheck { .. }
+    )
 }
 
 /// A decision in the making: the run so far, and the records that led there.

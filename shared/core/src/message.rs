@@ -68,6 +68,9 @@ pub fn outgoing(record: &Record, public_url: &str) -> Outgoing {
         | Fact::Reassigned(_)
         | Fact::StepEmpty(_)
         | Fact::ExceptionResolved(_)
+        | Fact::CheckPassed(_)
+        | Fact::CheckFailed(_)
+        | Fact::CheckOverdue(_)
         | Fact::RunVerifying(_)
         | Fact::RunClosed(_)
         | Fact::RunCancelled(_)
@@ -176,7 +179,7 @@ fn ticket(record: &Record, opened: &ExceptionOpened) -> Value {
     json!({
         "exception": opened.exception, "run": record.run, "flow": record.flow, "subject": record.subject,
         "title": opened.title, "url": opened.url, "kind": opened.kind, "outcome": opened.outcome,
-        "expected": opened.expected, "seen": opened.seen, "owner": opened.owner, "custody": opened.custody,
+        "check": opened.check, "expected": opened.expected, "seen": opened.seen, "owner": opened.owner, "custody": opened.custody,
         "opened_at": record.at, "recovery_due_at": opened.recovery_due_at, "playbook": opened.playbook,
         "group": opened.group,
     })

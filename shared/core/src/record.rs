@@ -1,5 +1,6 @@
 //! A record: one immutable audit entry. Whoever acts on it has no choice left to make.
 
+mod check;
 mod detail;
 
 use serde::{Deserialize, Serialize};
@@ -7,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::time::Time;
 use crate::trace::{TraceId, TraceParent};
 
+pub use check::*;
 pub use detail::*;
 
 /// What happened to a run or was decided about it: by whom, when and why.
@@ -107,7 +109,13 @@ pub enum Fact {
     RecoveryBreached(RecoveryBreached),
     /// An open run with nothing due for a week.
     Stalled(Stalled),
-    /// All outcomes are done, exceptions are not.
+    /// A check passed.
+    CheckPassed(CheckPassed),
+    /// A check found something wrong.
+    CheckFailed(CheckFailed),
+    /// A check's deadline passed in silence.
+    CheckOverdue(CheckOverdue),
+    /// All outcomes are done; checks or exceptions are not.
     RunVerifying(Empty),
     /// The run is over.
     RunClosed(Closed),
@@ -169,6 +177,9 @@ impl Fact {
             Self::ExceptionResolved(_) => "exception_resolved",
             Self::RecoveryBreached(_) => "recovery_breached",
             Self::Stalled(_) => "stalled",
+            Self::CheckPassed(_) => "check_passed",
+            Self::CheckFailed(_) => "check_failed",
+            Self::CheckOverdue(_) => "check_overdue",
             Self::RunVerifying(_) => "run_verifying",
             Self::RunClosed(_) => "run_closed",
             Self::RunCancelled(_) => "run_cancelled",

@@ -1,5 +1,6 @@
 //! A run: one execution of one flow version for one subject. It is the fold of its trail.
 
+mod check;
 mod due;
 mod fold;
 mod lease;
@@ -15,6 +16,7 @@ use crate::record::{Custody, OwnerRole, Started};
 use crate::time::Time;
 use crate::trace::TraceId;
 
+pub use check::{Check, CheckStatus};
 pub use due::Due;
 pub use fold::FoldError;
 
@@ -63,6 +65,9 @@ pub struct Run {
     pub ack: Option<Acknowledgement>,
     /// In the order of the flow.
     pub outcomes: Vec<Outcome>,
+    /// In the order of the flow, those of the content first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
     /// In the order they were opened.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exceptions: Vec<Exception>,
@@ -81,9 +86,11 @@ pub struct Run {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
+    /// Content checks are awaited, before outcomes are.
+    AwaitingQa,
     /// Outcomes are awaited.
     Active,
-    /// All outcomes are done, exceptions are open.
+    /// All outcomes are done; routing checks or exceptions are open.
     Verifying,
     /// Over.
     Closed,
@@ -210,6 +217,9 @@ pub struct Exception {
     /// The outcome it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,
+    /// The check it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<String>,
     /// Who must resolve it.
     pub owner: String,
     /// When it was opened.
@@ -247,7 +257,7 @@ impl Run {
     /// Whether it is neither closed nor cancelled.
     pub fn is_open(&self) -> bool {
         match self.status {
-            Status::Active | Status::Verifying => true,
+            Status::AwaitingQa | Status::Active | Status::Verifying => true,
             Status::Closed | Status::Cancelled => false,
         }
     }

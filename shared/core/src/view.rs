@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::flow::ExceptionKind;
-use crate::run::{Escalation, Exception, Outcome, OutcomeStatus, Owner, Run, Status};
+use crate::config::qa::CheckKind;
+use crate::run::{Check, CheckStatus, Escalation, Exception, Outcome, OutcomeStatus, Owner, Run, Status};
 use crate::time::Time;
 
 /// A run, as `GET /v1/runs/{run}` shows it.
@@ -29,7 +30,7 @@ pub struct RunView {
     pub owner: Owner,
     pub acknowledgement: Option<AcknowledgementView>,
     pub outcomes: Vec<OutcomeView>,
-    pub checks: Vec<serde_json::Value>,
+    pub checks: Vec<CheckView>,
     pub exceptions: Vec<ExceptionView>,
     pub escalations: Vec<Escalation>,
 }
@@ -59,6 +60,17 @@ pub struct OutcomeView {
     pub evidence: Option<String>,
 }
 
+/// One QA check.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are those of the check")]
+pub struct CheckView {
+    pub id: String,
+    pub kind: CheckKind,
+    pub status: CheckStatus,
+    pub due_at: Option<Time>,
+    pub passed_at: Option<Time>,
+}
+
 /// A case automation could not resolve, also as `GET /v1/exceptions` lists it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields are those of the exception")]
@@ -70,6 +82,7 @@ pub struct ExceptionView {
     pub flow: String,
     pub subject: Option<String>,
     pub outcome: Option<String>,
+    pub check: Option<String>,
     pub owner: String,
     pub opened_at: Time,
     pub recovery_due_at: Time,
@@ -114,7 +127,7 @@ impl RunView {
                 lease_until: ack.lease.as_ref().map(|lease| lease.until),
             }),
             outcomes: run.outcomes.iter().map(|outcome| outcome_view(run, outcome)).collect(),
-            checks: Vec::new(),
+            checks: run.checks.iter().map(CheckView::of).collect(),
             exceptions: run.exceptions.iter().map(|exception| ExceptionView::of(run, exception)).collect(),
             escalations: run.escalations.clone(),
         }
@@ -135,6 +148,13 @@ fn outcome_view(run: &Run, outcome: &Outcome) -> OutcomeView {
     }
 }
 
+impl CheckView {
+    fn of(check: &Check) -> Self {
+        let Check { id, kind, status, due_at, passed_at } = check.clone();
+        Self { id, kind, status, due_at, passed_at }
+    }
+}
+
 impl ExceptionView {
     /// The exception as the API shows it.
     pub fn of(run: &Run, exception: &Exception) -> Self {
@@ -150,6 +170,7 @@ impl ExceptionView {
             flow: run.flow.clone(),
             subject: Some(run.subject.clone()),
             outcome: exception.outcome.clone(),
+            check: exception.check.clone(),
             owner: exception.owner.clone(),
             opened_at: exception.opened_at,
             recovery_due_at: exception.recovery_due_at,

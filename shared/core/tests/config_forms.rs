@@ -28,7 +28,7 @@ fn what_is_not_acted_on_yet_is_refused_rather_than_forgotten() {
             ("/crm\", owner", "/crm\", review_every: 90d, owner"),
             (
                 "objective:",
-                "qa: {content: []}\npause: {budget: 24h}\nexpect: {at_least_every: 7d}\ncalendar: us\nenabled: false\nobjective:",
+                "pause: {budget: 24h}\nexpect: {at_least_every: 7d}\ncalendar: us\nenabled: false\nobjective:",
             ),
         ],
     );
@@ -46,11 +46,10 @@ fn what_is_not_acted_on_yet_is_refused_rather_than_forgotten() {
     calendar.yaml:1 kind: `kind: Calendar` is not acted on yet
     directory.yaml:10 roles[0].rotate: `rotate` is not acted on yet
     flow.yaml:53 exceptions.playbooks.outcome_failed.review_every: `review_every` is not acted on yet
-    flow.yaml:55 qa: `qa` is not acted on yet
-    flow.yaml:56 pause: `pause` is not acted on yet
-    flow.yaml:57 expect: `expect` is not acted on yet
-    flow.yaml:58 calendar: `calendar` is not acted on yet
-    flow.yaml:59 enabled: `enabled` is not acted on yet
+    flow.yaml:55 pause: `pause` is not acted on yet
+    flow.yaml:56 expect: `expect` is not acted on yet
+    flow.yaml:57 calendar: `calendar` is not acted on yet
+    flow.yaml:58 enabled: `enabled` is not acted on yet
     sources.yaml:9 aliases: `aliases` is not acted on yet
     ");
     let problems = plan(&Config::default(), &files).unwrap_err();

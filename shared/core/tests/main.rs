@@ -17,6 +17,7 @@ mod message;
 mod people;
 #[cfg(test)]
 mod properties;
+mod qa;
 #[cfg(test)]
 mod report;
 #[cfg(test)]

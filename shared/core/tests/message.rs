@@ -104,6 +104,7 @@ fn a_ticket_says_what_was_expected_what_was_seen_and_who_held_it() {
     assert_json_snapshot!(message, @r#"
     {
       "data": {
+        "check": null,
         "custody": [
           {
             "from": "2026-11-23T09:00:00.000Z",

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use meshline_core::command::{Action, Command};
 use meshline_core::config::flow::ExceptionKind;
+use meshline_core::config::qa::CheckKind;
 use meshline_core::decide::decide;
 use meshline_core::event::Event;
 use meshline_core::record::{Actor, ActorKind, Breached, Fact, OwnerRole, Record};
-use meshline_core::run::{Outcome, OutcomeStatus, Run, Status};
+use meshline_core::run::{CheckStatus, Outcome, OutcomeStatus, Run, Status};
 use meshline_core::time::{Span, Time};
 use proptest::prelude::*;
 
@@ -15,6 +16,9 @@ use crate::support::chance::{Happening, Step, World, opened, signal, world};
 
 /// Quick enough for every build; two and a half thousand found nothing more.
 const CASES: u32 = 64;
+
+/// The signals of [`rule_6`](rule_6_signals_lead_to_the_same_state_in_any_order): outcomes and checks.
+const SAID: [&str; 7] = ["o0", "o1", "o2", "o3", "c0", "c1", "r0"];
 
 fn done(run: &Run) -> BTreeSet<&str> {
     let done = run.outcomes.iter().filter(|outcome| outcome.status == OutcomeStatus::Done);
@@ -84,7 +88,7 @@ proptest! {
             let verifies = match &step.command.action {
                 Action::Observe(_) | Action::CompleteOutcome { .. } => true,
                 Action::Retrigger(_) | Action::Acknowledge | Action::Reassign { .. } | Action::FailOutcome { .. }
-                | Action::OpenException { .. } | Action::ResolveException { .. } | Action::Note(_)
+                | Action::PassCheck { .. } | Action::FailCheck { .. } | Action::OpenException { .. } | Action::ResolveException { .. } | Action::Note(_)
                 | Action::Cancel(_) | Action::Close(_) | Action::Tick => false,
             };
             prop_assert!(verifies || done(&step.before) == done(after), "{:?}", step.command);
@@ -96,7 +100,12 @@ proptest! {
         for (outcome, spec) in world.run.outcomes.iter().zip(&world.flow.document.outcomes) {
             let done_at = |id: &String| world.run.outcomes.iter().find(|o| o.id == *id).and_then(|o| o.done_at);
             let before: Option<Vec<Time>> = spec.after.iter().map(done_at).collect();
-            let start = before.map(|times| times.into_iter().max().unwrap_or(world.run.opened_at));
+            let opened_at = spec.after.is_empty().then_some(world.run.opened_at);
+            let content = world.run.checks.iter().filter(|check| check.kind == CheckKind::Content);
+            let passed: Option<Vec<Time>> = content.map(|check| check.passed_at).collect();
+            let start = before.zip(passed).and_then(|(before, passed)| {
+                before.into_iter().chain(passed).chain(opened_at).max()
+            });
             prop_assert_eq!(clock(outcome), start.map(|start| (start, start + spec.sla)), "{}", outcome.id);
         }
     }
@@ -132,7 +141,7 @@ proptest! {
         let (mut owner, mut until) = (String::new(), None);
         for record in &world.trail {
             let progress = record.actor.kind == ActorKind::Person && record.actor.id == owner
-                || matches!(record.fact, Fact::OutcomeDone(_) | Fact::ExceptionResolved(_));
+                || matches!(record.fact, Fact::OutcomeDone(_) | Fact::CheckPassed(_) | Fact::ExceptionResolved(_));
             let lease = terms.as_ref().and_then(|terms| terms.lease);
             if let Fact::RunOpened(opened) = &record.fact {
                 owner = opened.owner.clone();
@@ -232,15 +241,15 @@ proptest! {
     #[test]
     fn rule_6_signals_lead_to_the_same_state_in_any_order(
         opened in opened(),
-        said in Just((0..4_usize).collect::<Vec<_>>()).prop_shuffle(),
-        times in prop::collection::vec(0..4_000_i64, 4),
-        twice in 0..4_usize,
+        said in Just((0..SAID.len()).collect::<Vec<_>>()).prop_shuffle(),
+        times in prop::collection::vec(0..4_000_i64, SAID.len()),
+        twice in 0..SAID.len(),
     ) {
         let end = opened.now + Span::days(4);
         let tell = |order: &[usize]| {
             let mut world = opened.clone();
             for n in order {
-                let event = signal(&format!("s{n}"), &format!("o{n}"), opened.now + Span::minutes(times[*n]), 0);
+                let event = signal(&format!("s{n}"), SAID[*n], opened.now + Span::minutes(times[*n]), 0);
                 let decision = decide(&world.run, world.context(), &observe(event), end).unwrap();
                 world.run = decision.run;
             }
@@ -249,13 +258,62 @@ proptest! {
             let outcome = |o: &Outcome| (o.id.clone(), o.status, o.met, o.done_at, clock(o));
             let outcomes: Vec<_> = world.run.outcomes.iter().map(outcome).collect();
             // What the clock did meanwhile (an acknowledgement missed, nobody there) is not undone by a late signal.
-            (outcomes, world.run.status == Status::Active)
+            let checks: Vec<_> = world.run.checks.iter().map(|c| (c.id.clone(), c.passed_at, c.due_at)).collect();
+            let waits = [Status::AwaitingQa, Status::Active].map(|status| world.run.status == status);
+            (outcomes, checks, waits)
         };
         let mut in_order: Vec<usize> = said.clone();
         in_order.sort_by_key(|n| times[*n]);
         let mut shuffled = said;
         shuffled.push(twice);
         prop_assert_eq!(tell(&in_order), tell(&shuffled));
+    }
+
+    #[test]
+    fn qa_holds_up_the_outcomes_until_every_content_check_has_passed(world in world()) {
+        for (step, run, records) in changes(&world) {
+            let passed = run.has_passed(CheckKind::Content);
+            prop_assert!(passed || run.outcomes.iter().all(|outcome| outcome.clock.is_none()));
+            prop_assert!(passed || records.iter().all(|r| !matches!(r.fact, Fact::OutcomeRequested(_))));
+            prop_assert_eq!(run.status == Status::AwaitingQa, run.is_open() && !passed, "{:?}", step.command);
+        }
+    }
+
+    #[test]
+    fn qa_a_run_never_closes_before_every_check_has_passed(world in world()) {
+        for (_, run, _) in changes(&world) {
+            let all = run.has_passed(CheckKind::Content) && run.has_passed(CheckKind::Routing);
+            prop_assert!(all || run.status != Status::Closed);
+        }
+        for check in &world.run.checks {
+            let passed = |r: &&Record| matches!(&r.fact, Fact::CheckPassed(it) if it.check == check.id);
+            prop_assert_eq!(world.trail.iter().filter(passed).count(), usize::from(check.passed_at.is_some()));
+            prop_assert_eq!(check.status == CheckStatus::Passed, check.passed_at.is_some());
+        }
+    }
+
+    #[test]
+    fn qa_silence_is_told_once_with_its_deadline_and_its_ticket_ends_when_the_check_passes(mut world in world()) {
+        world.lives_on(3);
+        for check in &world.run.checks {
+            let overdue = world.trail.iter().filter_map(|record| {
+                if let Fact::CheckOverdue(it) = &record.fact { Some((record, it)) } else { None }
+            });
+            let overdue: Vec<_> = overdue.filter(|(_, it)| it.check == check.id).collect();
+            prop_assert!(overdue.len() <= 1);
+            for (record, it) in &overdue {
+                prop_assert_eq!(Some(it.due_at), check.due_at);
+                prop_assert!(it.detected_at == record.at && record.at >= it.due_at);
+            }
+            let silent = world.run.is_open() && check.status == CheckStatus::Pending;
+            prop_assert!(!silent || check.due_at.is_none_or(|due| due > world.now), "nobody saw the silence");
+            let passed_late = check.passed_at.zip(check.due_at).is_some_and(|(at, due)| at > due);
+            let failed = world.trail.iter().any(|r| matches!(&r.fact, Fact::CheckFailed(it) if it.check == check.id));
+            let early = check.kind == CheckKind::Routing && overdue.is_empty();
+            prop_assert!(!passed_late || failed || early || overdue.len() == 1);
+            let mut tickets = world.run.exceptions.iter().filter(|x| x.check.as_ref() == Some(&check.id));
+            prop_assert!(check.passed_at.is_none() || tickets.all(|ticket| ticket.resolved_at.is_some()));
+        }
     }
 
     #[test]

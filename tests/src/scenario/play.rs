@@ -136,7 +136,8 @@ impl<W: World> Player<'_, W> {
 
     async fn command(&mut self, person: &str, verb: &Verb) -> Result<(), String> {
         let run = Expectation { noun: Noun::Run, members: vec![self.of_post_a()], count: None };
-        let run = self.expect(&run).await?["run"].as_str().unwrap_or_default().to_owned();
+        let view = self.expect(&run).await?;
+        let run = view["run"].as_str().unwrap_or_default();
         let (path, body) = match verb {
             Verb::Acknowledge => ("acknowledge".to_owned(), json!({})),
             Verb::Reassign { to, reason } => {
@@ -145,7 +146,13 @@ impl<W: World> Player<'_, W> {
             Verb::Complete { outcome, evidence } => {
                 (format!("outcomes/{outcome}/complete"), json!({"evidence": evidence}))
             }
-            Verb::Fail { outcome, reason } => (format!("outcomes/{outcome}/fail"), json!({"reason": reason})),
+            Verb::Fail { what, reason } => {
+                let has = |checks: &Vec<Value>| checks.iter().any(|check| check["id"] == what.as_str());
+                let is_check = view["checks"].as_array().is_some_and(has);
+                let list = if is_check { "checks" } else { "outcomes" };
+                (format!("{list}/{what}/fail"), json!({"reason": reason}))
+            }
+            Verb::Pass { check, evidence } => (format!("checks/{check}/pass"), json!({"evidence": evidence})),
             Verb::Resolve { kind, resolution } => {
                 let members = vec![("status".to_owned(), "open".to_owned())];
                 let open = Expectation { noun: Noun::Exception(kind.clone()), members, count: None };
@@ -214,11 +221,8 @@ impl<W: World> Player<'_, W> {
         Ok(match noun {
             Noun::Answer => vec![self.answer.clone()],
             Noun::Run => self.list(&format!("/v1/runs?flow={flow}&limit=200")).await?,
-            Noun::Outcome(id) => {
-                let runs = self.list(&format!("/v1/runs?flow={flow}&limit=200")).await?;
-                let outcomes = runs.iter().filter_map(|run| run["outcomes"].as_array()).flatten();
-                outcomes.filter(|outcome| outcome["id"] == id.as_str()).cloned().collect()
-            }
+            Noun::Outcome(id) => self.parts("outcomes", id).await?,
+            Noun::Check(id) => self.parts("checks", id).await?,
             Noun::Record(kind) => {
                 let mut records = Vec::new();
                 for run in self.runs().await? {
@@ -253,6 +257,13 @@ impl<W: World> Player<'_, W> {
                 self.list(&format!("/v1/subjects/contentful:{}/timeline", self.asset("A"))).await?
             }
         })
+    }
+
+    /// What has this id in that list of each run.
+    async fn parts(&self, list: &str, id: &str) -> Result<Vec<Value>, String> {
+        let runs = self.list(&format!("/v1/runs?flow={}&limit=200", self.scenario.name)).await?;
+        let parts = runs.iter().filter_map(|run| run[list].as_array()).flatten();
+        Ok(parts.filter(|part| part["id"] == id).cloned().collect())
     }
 
     async fn runs(&self) -> Result<Vec<String>, String> {

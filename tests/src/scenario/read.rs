@@ -88,7 +88,8 @@ fn action(sentence: &str) -> Option<Action> {
         [who, "completes", outcome] => {
             person(who, Verb::Complete { outcome: owned(outcome), evidence: text })
         }
-        [who, "fails", outcome] => person(who, Verb::Fail { outcome: owned(outcome), reason: text }),
+        [who, "fails", what] => person(who, Verb::Fail { what: owned(what), reason: text }),
+        [who, "passes", check] => person(who, Verb::Pass { check: owned(check), evidence: text }),
         [who, "resolves", kind] => person(who, Verb::Resolve { kind: owned(kind), resolution: text }),
         [who, "cancels"] => person(who, Verb::Cancel(text)),
         [who, "closes"] => person(who, Verb::Close(text)),
@@ -111,6 +112,7 @@ fn expectation(text: &str) -> Option<Expectation> {
         ["answer", rest @ ..] => (Noun::Answer, rest),
         ["run", rest @ ..] => (Noun::Run, rest),
         ["outcome", id, rest @ ..] => (Noun::Outcome(owned(id)), rest),
+        ["check", id, rest @ ..] => (Noun::Check(owned(id)), rest),
         ["record", kind, rest @ ..] => (Noun::Record(owned(kind)), rest),
         ["trail", rest @ ..] => (Noun::Trail, rest),
         ["exception", kind, rest @ ..] => (Noun::Exception(owned(kind)), rest),

@@ -1,5 +1,7 @@
 //! What must hold between documents, beyond the form of each.
 
+mod qa;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
@@ -157,6 +159,7 @@ impl FlowCheck<'_> {
         }
         found.extend(self.trigger());
         found.extend(self.outcomes());
+        found.extend(self.qa());
         found.extend(self.ladder("escalation.not_acknowledged", Ladder::NotAcknowledged));
         found.extend(self.ladder("escalation.breached", Ladder::Breached));
         if flow.escalation.not_acknowledged.is_some() && flow.acknowledge.is_none() {

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
+use crate::config::qa::Qa;
 use crate::pattern::Pattern;
 use crate::time::{Span, text_serde};
 
@@ -34,6 +35,9 @@ pub struct Flow {
     /// How soon the owner must say "I have it"; without it nobody is asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledge: Option<Acknowledge>,
+    /// What must be looked at before outcomes are requested, and before a run may close.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub qa: Option<Qa>,
     /// What must come true, at least one.
     pub outcomes: Vec<OutcomeSpec>,
     /// What happens when it does not.
@@ -252,6 +256,10 @@ pub enum ExceptionKind {
     OwnershipGap,
     /// The ticket that goes with a breach.
     SlaBreached,
+    /// A check found something wrong, or can never pass by itself.
+    QaFailed,
+    /// Nobody said by its deadline how a check came out.
+    QaNotReported,
     /// Opened by a person.
     Manual,
     /// The run could not be processed several times in a row and waits for a person.
@@ -437,6 +445,16 @@ text_serde!(Party, "`role:ID` or `person:ID`");
 text_serde!(Target, "`owner`, `backup_owner`, `role:ID`, `person:ID` or `channel:ID`");
 text_serde!(Assignee, "`backup_owner`, `role:ID` or `person:ID`");
 text_serde!(Percent, "a percentage, like `75%`");
+
+impl DoneWhen {
+    /// The events that verify it; none when a person must.
+    pub fn pattern(&self) -> Option<&Pattern> {
+        match self {
+            Self::Manual => None,
+            Self::Event(pattern) => Some(pattern),
+        }
+    }
+}
 
 impl Serialize for DoneWhen {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

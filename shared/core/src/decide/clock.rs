@@ -25,6 +25,7 @@ impl Draft<'_> {
         match due {
             Due::Warning(n) => self.warn(n),
             Due::Breach(n) => self.breach(n, at),
+            Due::Check(n) => self.check_overdue(n, at),
             Due::BreachStep(n) => self.climb(Ladder::Breached, Some(n), at),
             Due::Lease => self.acknowledgement_lapsed(at),
             Due::Acknowledgement => self.acknowledgement_missed(at),

@@ -13,14 +13,15 @@ impl Draft<'_> {
         expected: String,
         seen: String,
     ) {
-        self.follow(self.exception(kind, outcome, expected, seen));
+        self.follow(self.exception(kind, outcome, None, expected, seen));
     }
 
-    /// The case, as the next record.
+    /// The case, as the next record. It is about an outcome, a check, or the run.
     pub(super) fn exception(
         &self,
         kind: ExceptionKind,
         outcome: Option<&str>,
+        check: Option<&str>,
         expected: String,
         seen: String,
     ) -> Fact {
@@ -29,11 +30,13 @@ impl Draft<'_> {
         let party = playbook.and_then(|playbook| playbook.owner.as_ref()).unwrap_or(&policy.owner);
         let hour: String = self.at.to_string().chars().take(13).collect();
         let word = serde_json::to_value(kind).unwrap_or_default();
-        let group = [&self.run.flow, outcome.unwrap_or("-"), word.as_str().unwrap_or("-"), &hour].join("/");
+        let group =
+            [&self.run.flow, outcome.or(check).unwrap_or("-"), word.as_str().unwrap_or("-"), &hour].join("/");
         Fact::ExceptionOpened(Box::new(ExceptionOpened {
             exception: format!("x{}", self.run.version + 1),
             kind,
             outcome: outcome.map(str::to_owned),
+            check: check.map(str::to_owned),
             expected,
             seen,
             owner: duty::answerable(self.context.directory, party, self.at),
@@ -59,7 +62,11 @@ impl Draft<'_> {
     pub(super) fn resolve_by_outcome(&mut self, outcome: &str) {
         let of_outcome = |kind| match kind {
             ExceptionKind::OutcomeFailed | ExceptionKind::RequestFailed | ExceptionKind::SlaBreached => true,
-            ExceptionKind::OwnershipGap | ExceptionKind::Manual | ExceptionKind::RunParked => false,
+            ExceptionKind::QaFailed
+            | ExceptionKind::QaNotReported
+            | ExceptionKind::OwnershipGap
+            | ExceptionKind::Manual
+            | ExceptionKind::RunParked => false,
         };
         let open = self.run.open_exceptions().filter(|open| open.outcome.as_deref() == Some(outcome));
         let over: Vec<String> =

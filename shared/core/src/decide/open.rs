@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::duty::{self, Opening};
-use super::{Context, Draft};
+use super::{Context, Draft, check};
 use crate::command::Decision;
 use crate::config::flow::{DoneWhen, ExceptionKind, Flow, OutcomeSpec};
 use crate::event::Event;
@@ -47,17 +47,21 @@ pub fn open(context: Context<'_>, event: &Event, now: Time) -> Decision {
         draft.ownership_gap();
     }
     draft.unfillable();
-    draft.request(&|outcome| outcome.after.is_empty());
+    draft.unfillable_checks();
+    if draft.content_passed(None).is_some() {
+        draft.request(&|outcome| outcome.after.is_empty());
+    }
     draft.finish()
 }
 
 fn opened(flow: &Flow, duty: &Opening, event: &Event) -> Opened {
     let opened_at = event.effective_at();
+    let waits_for_qa = flow.qa.as_ref().is_some_and(|qa| !qa.content.is_empty());
     let expected = flow.outcomes.iter().map(|outcome| ExpectedOutcome {
         id: outcome.id.clone(),
         owner: outcome.owner.as_ref().map(ToString::to_string),
         sla_ms: outcome.sla.ms(),
-        clock: outcome.after.is_empty().then(|| start(outcome, opened_at)),
+        clock: (outcome.after.is_empty() && !waits_for_qa).then(|| start(outcome, opened_at)),
     });
     Opened {
         title: event.title.clone().unwrap_or_else(|| flow.title.clone()),
@@ -72,6 +76,7 @@ fn opened(flow: &Flow, duty: &Opening, event: &Event) -> Opened {
         backup: duty.backup.clone(),
         acknowledge_by: flow.acknowledge.as_ref().map(|acknowledge| opened_at + acknowledge.within),
         outcomes: expected.collect(),
+        checks: check::expected(flow, opened_at),
         values: needed_values(flow, event),
     }
 }
@@ -85,19 +90,17 @@ pub(super) fn start(outcome: &OutcomeSpec, at: Time) -> Started {
     }
 }
 
-/// The values of every `${…}` place of the flow's outcomes.
+/// The values of every `${…}` place of the flow's outcomes and checks.
 fn needed_values(flow: &Flow, event: &Event) -> Values {
-    let places = flow.outcomes.iter().flat_map(places);
+    let checks = flow.checks().filter_map(|(_, check)| check.pass_when.pattern()?.paths().ok()).flatten();
+    let places = flow.outcomes.iter().flat_map(places).chain(checks);
     let event = serde_json::to_value(event).unwrap_or_default();
     pattern::values(&places.collect::<Vec<_>>(), &event)
 }
 
 /// The `${…}` places of one outcome; its patterns' first.
 fn places(outcome: &OutcomeSpec) -> Vec<Path> {
-    let done = match &outcome.done_when {
-        DoneWhen::Manual => None,
-        DoneWhen::Event(pattern) => pattern.paths().ok(),
-    };
+    let done = outcome.done_when.pattern().and_then(|pattern| pattern.paths().ok());
     let failed = outcome.failed_when.as_ref().and_then(|pattern| pattern.paths().ok());
     let payload = outcome.request.as_ref().and_then(|request| pattern::paths(&request.payload).ok());
     [done, failed, payload].into_iter().flatten().flatten().collect()

@@ -4,7 +4,7 @@ use super::Draft;
 use crate::command::{Action, Rejection};
 use crate::config::flow::{ExceptionKind, OutcomeSpec, Party};
 use crate::record::{Acknowledged, Cancelled, Closed, ExceptionResolved, Fact, Note, OwnerRole, Record};
-use crate::run::OutcomeStatus;
+use crate::run::{CheckStatus, OutcomeStatus};
 
 /// Open exceptions of one run; ending it resolves all of them in one transaction of 100 items.
 const MAX_OPEN_EXCEPTIONS: usize = 25;
@@ -22,6 +22,8 @@ impl Draft<'_> {
             Action::Reassign { to, reason } => self.reassign_by_hand(to, reason)?,
             Action::CompleteOutcome { outcome, evidence } => self.complete_by_hand(outcome, evidence)?,
             Action::FailOutcome { outcome, reason } => self.fail_by_hand(outcome, reason)?,
+            Action::PassCheck { check, evidence } => self.pass_by_hand(check, evidence.as_deref())?,
+            Action::FailCheck { check, reason } => self.fail_check_by_hand(check, reason)?,
             Action::OpenException { kind, outcome, reason } => {
                 self.open_by_hand(*kind, outcome.as_deref(), reason)?;
             }
@@ -108,7 +110,7 @@ impl Draft<'_> {
             }
             None => "the run to go on without help".to_owned(),
         };
-        self.record(self.exception(kind, outcome, expected, reason));
+        self.record(self.exception(kind, outcome, None, expected, reason));
         Ok(())
     }
 
@@ -144,6 +146,10 @@ impl Draft<'_> {
         let reason = given("reason", reason)?;
         if let Some(open) = self.run.outcomes.iter().find(|outcome| outcome.status == OutcomeStatus::Open) {
             let what = format!("outcome `{}` is open: complete or fail it first, or cancel the run", open.id);
+            return Err(Rejection::WrongState(what));
+        }
+        if let Some(open) = self.run.checks.iter().find(|check| check.status != CheckStatus::Passed) {
+            let what = format!("check `{}` has not passed: pass it first, or cancel the run", open.id);
             return Err(Rejection::WrongState(what));
         }
         self.resolve_all(&format!("closed with the run: {reason}"));
@@ -196,7 +202,7 @@ pub fn resolve_of_flow(
 }
 
 /// A text that a person must give, trimmed.
-fn given(field: &'static str, text: &str) -> Result<String, Rejection> {
+pub(super) fn given(field: &'static str, text: &str) -> Result<String, Rejection> {
     let text = text.trim();
     if text.is_empty() {
         return Err(Rejection::Invalid { field, reason: "must not be empty".to_owned() });

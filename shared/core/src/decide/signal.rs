@@ -2,6 +2,7 @@
 
 use super::Draft;
 use crate::config::flow::{DoneWhen, ExceptionKind, OutcomeSpec};
+use crate::config::qa::CheckKind;
 use crate::event::Event;
 use crate::record::{Closed, Done, Fact, Failed, Retriggered, StartedOutcome};
 use crate::run::{OutcomeStatus, Status};
@@ -11,11 +12,12 @@ use crate::time::{Span, Time};
 pub const EARLIEST_SIGNAL: Span = Span::minutes(15);
 
 impl Draft<'_> {
-    /// Verifies or fails every outcome that the event speaks of.
+    /// Passes every check, and verifies or fails every outcome, that the event speaks of.
     pub(super) fn observe(&mut self, event: &Event) {
         if event.effective_at() + EARLIEST_SIGNAL < self.run.opened_at {
             return;
         }
+        self.observe_checks(event);
         let flow = self.context.flow.document.clone();
         for spec in &flow.outcomes {
             let status =
@@ -58,32 +60,46 @@ impl Draft<'_> {
             // So much fell due at once that catching up left it for the next decision.
             self.breach(n, due_at);
         }
-        let starts = self.unlocked_by(&spec.id, done_at);
-        let wanted =
-            |id: &str| self.run.outcomes.iter().any(|o| o.id == id && o.status != OutcomeStatus::Done);
-        let started: Vec<String> =
-            starts.iter().map(|started| started.id.clone()).filter(|id| wanted(id)).collect();
-        self.record(Fact::OutcomeDone(Done { outcome: spec.id.clone(), done_at, met, evidence, starts }));
+        let starts = self.unlocked(Some((&spec.id, done_at)), self.content_passed(None));
+        self.record(Fact::OutcomeDone(Done {
+            outcome: spec.id.clone(),
+            done_at,
+            met,
+            evidence,
+            starts: starts.clone(),
+        }));
         self.resolve_by_outcome(&spec.id);
-        self.request(&|outcome| started.contains(&outcome.id));
+        self.request_started(&starts);
     }
 
-    /// The outcomes that wait for nothing but `id`, with their clocks from the moment the last of theirs was done.
-    fn unlocked_by(&self, id: &str, done_at: Time) -> Vec<StartedOutcome> {
-        let done_time = |other: &str| {
-            if other == id {
-                return Some(done_at);
-            }
-            self.run.outcomes.iter().find(|outcome| outcome.id == other)?.done_at
+    /// Asks for the outcomes whose clocks have started, unless they are there already.
+    pub(super) fn request_started(&mut self, starts: &[StartedOutcome]) {
+        let outcomes = self.run.outcomes.iter().filter(|outcome| outcome.status != OutcomeStatus::Done);
+        let undone: Vec<String> = outcomes.map(|outcome| outcome.id.clone()).collect();
+        let started = |id: &str| starts.iter().any(|started| started.id == id);
+        self.request(&|outcome| started(&outcome.id) && undone.contains(&outcome.id));
+    }
+
+    /// The outcomes that wait for nothing any more once this one is done, with their clocks from the moment the last
+    /// of theirs was there: outcomes done, content checks `passed` (absent while one has not).
+    pub(super) fn unlocked(
+        &self,
+        done: Option<(&str, Time)>,
+        passed: Option<Vec<Time>>,
+    ) -> Vec<StartedOutcome> {
+        let Some(passed) = passed else { return Vec::new() };
+        let done_time = |id: &str| match done {
+            Some((this, at)) if this == id => Some(at),
+            Some(_) | None => self.run.outcomes.iter().find(|outcome| outcome.id == id)?.done_at,
         };
         // Also one that was reported done or failed too early, so that its clock is as if all came in order.
         let waits = |id: &str| self.run.outcomes.iter().any(|o| o.id == id && o.clock.is_none());
-        let specs = self.context.flow.document.outcomes.iter();
-        let unlocked = specs.filter(|spec| spec.after.iter().any(|before| before == id) && waits(&spec.id));
-        unlocked
+        let specs = self.context.flow.document.outcomes.iter().filter(|spec| waits(&spec.id));
+        specs
             .filter_map(|spec| {
                 let times: Option<Vec<Time>> = spec.after.iter().map(|before| done_time(before)).collect();
-                let at = times?.into_iter().max()?;
+                let opened_at = spec.after.is_empty().then_some(self.run.opened_at);
+                let at = times?.into_iter().chain(passed.iter().copied()).chain(opened_at).max()?;
                 Some(StartedOutcome { id: spec.id.clone(), clock: super::open::start(spec, at) })
             })
             .collect()
@@ -101,13 +117,14 @@ impl Draft<'_> {
         }
     }
 
-    /// Ends the run once every outcome is done and every exception resolved.
+    /// Ends the run once every outcome is done, every check passed and every exception resolved.
     pub(super) fn close_if_done(&mut self) {
         let done = self.run.outcomes.iter().all(|outcome| outcome.status == OutcomeStatus::Done);
         if !done || !self.run.is_open() {
             return;
         }
-        if self.run.open_exceptions().next().is_none() {
+        let passed = self.run.has_passed(CheckKind::Content) && self.run.has_passed(CheckKind::Routing);
+        if passed && self.run.open_exceptions().next().is_none() {
             let met = self.run.met() == Some(true);
             self.follow(Fact::RunClosed(Closed { met, reason: None }));
         } else if self.run.status == Status::Active {

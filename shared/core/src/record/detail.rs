@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::config::directory::ChannelKind;
 use crate::config::flow::{ExceptionKind, Ladder, Severity};
 use crate::pattern::Values;
+use crate::record::ExpectedCheck;
 use crate::time::Time;
 
 /// No detail.
@@ -40,6 +41,9 @@ pub struct Opened {
     pub acknowledge_by: Option<Time>,
     /// What is expected.
     pub outcomes: Vec<ExpectedOutcome>,
+    /// What is to be looked at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<ExpectedCheck>,
     /// Values of the `${…}` places that later decisions need.
     #[serde(default, skip_serializing_if = "Values::is_empty")]
     pub values: Values,
@@ -302,6 +306,9 @@ pub struct ExceptionOpened {
     /// The outcome it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,
+    /// The check it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<String>,
     /// What should have happened.
     pub expected: String,
     /// What was seen instead.
@@ -315,7 +322,7 @@ pub struct ExceptionOpened {
     pub playbook: Option<String>,
     /// Who held the run so far.
     pub custody: Vec<Custody>,
-    /// Tickets of one group have one cause: flow, outcome, kind, hour.
+    /// Tickets of one group have one cause: flow, outcome or check, kind, hour.
     pub group: String,
     /// Title of the run.
     pub title: String,

@@ -10,6 +10,8 @@ pub enum Due {
     Warning(usize),
     /// The deadline of an outcome.
     Breach(usize),
+    /// The deadline of a check (its position).
+    Check(usize),
     /// The next step of an outcome's ladder.
     BreachStep(usize),
     /// The end of the acknowledgement's lease.
@@ -41,6 +43,8 @@ impl Run {
             let step = outcome.ladder.at.map(|at| (at, Due::BreachStep(n)));
             [warning, breach, step].into_iter().flatten()
         });
+        let checks = self.checks.iter().enumerate();
+        let checks = checks.filter_map(|(n, check)| Some((check.silent_until()?, Due::Check(n))));
         let ack = self.ack.iter().flat_map(|ack| {
             let window = ack.window.map(|at| (at, Due::Acknowledgement));
             let step = ack.ladder.at.map(|at| (at, Due::AcknowledgementStep));
@@ -51,7 +55,7 @@ impl Run {
             let pending = exception.resolved_at.is_none() && !exception.recovery_breached;
             pending.then_some((exception.recovery_due_at, Due::Recovery(n)))
         });
-        let next = outcomes.chain(ack).chain(recovery).min();
+        let next = outcomes.chain(checks).chain(ack).chain(recovery).min();
         Some(next.unwrap_or((self.last_at + STALLED_AFTER, Due::Stalled)))
     }
 }

@@ -3,11 +3,15 @@
 use std::collections::VecDeque;
 
 use super::{
-    Acknowledgement, Climb, Escalation, Exception, MissedWindow, Outcome, OutcomeStatus, Owner, Run, Status,
+    Acknowledgement, Check, CheckStatus, Climb, Escalation, Exception, MissedWindow, Outcome, OutcomeStatus,
+    Owner, Run, Status,
 };
 use crate::config::flow::Ladder;
+use crate::config::qa::CheckKind;
 use crate::id;
-use crate::record::{Custody, Done, Escalated, ExceptionOpened, Fact, Opened, Reassigned, Record, StepEmpty};
+use crate::record::{
+    Custody, Done, Escalated, ExceptionOpened, Fact, Opened, Reassigned, Record, StartedOutcome, StepEmpty,
+};
 use crate::time::Time;
 
 /// How many causes a run remembers: more re-publishes than this of one open run are no retries any more.
@@ -61,6 +65,7 @@ impl Run {
             evidence: None,
             ladder: Climb::default(),
         });
+        let awaits_qa = opened.checks.iter().any(|check| check.kind == CheckKind::Content);
         let mut run = Self {
             run: record.run.clone(),
             flow: record.flow.clone(),
@@ -70,7 +75,7 @@ impl Run {
             title: opened.title.clone(),
             url: opened.url.clone(),
             trace: record.trace,
-            status: Status::Active,
+            status: if awaits_qa { Status::AwaitingQa } else { Status::Active },
             version: 0,
             head: String::new(),
             last_at: record.at,
@@ -80,6 +85,7 @@ impl Run {
             held: Vec::new(),
             ack: opened.acknowledge_by.map(Acknowledgement::until),
             outcomes: outcomes.collect(),
+            checks: opened.checks.iter().map(Check::new).collect(),
             exceptions: Vec::new(),
             escalations: Vec::new(),
             values: opened.values.clone(),
@@ -134,6 +140,13 @@ impl Run {
             Fact::RecoveryBreached(breached) => {
                 self.exception_mut(record.seq, &breached.exception)?.recovery_breached = true;
             }
+            Fact::CheckPassed(passed) => self.check_passed(record.seq, passed)?,
+            Fact::CheckFailed(failed) => {
+                self.check_mut(record.seq, &failed.check)?.status = CheckStatus::Failed;
+            }
+            Fact::CheckOverdue(overdue) => {
+                self.check_mut(record.seq, &overdue.check)?.status = CheckStatus::Overdue;
+            }
             Fact::RunVerifying(_) => self.status = Status::Verifying,
             Fact::RunClosed(_) => self.end(Status::Closed, record.at),
             Fact::RunCancelled(_) => self.end(Status::Cancelled, record.at),
@@ -166,7 +179,12 @@ impl Run {
             // A signal that was late on its way, about a thing that was done in time.
             outcome.breached_at = None;
         }
-        for started in &done.starts {
+        self.start(seq, &done.starts)
+    }
+
+    /// The clocks of these outcomes start.
+    pub(super) fn start(&mut self, seq: u64, starts: &[StartedOutcome]) -> Result<(), FoldError> {
+        for started in starts {
             let outcome = self.outcome_mut(seq, &started.id)?;
             outcome.clock = Some(started.clock.clone());
             match outcome.status {
@@ -227,6 +245,7 @@ impl Run {
             id: opened.exception.clone(),
             kind: opened.kind,
             outcome: opened.outcome.clone(),
+            check: opened.check.clone(),
             owner: opened.owner.clone(),
             opened_at: at,
             recovery_due_at: opened.recovery_due_at,

@@ -29,7 +29,8 @@ impl Run {
     /// What counts is part of the fold: another answer would make another run of a stored trail.
     pub(super) fn renew_lease(&mut self, record: &Record) {
         let by_owner = record.actor.kind == ActorKind::Person && record.actor.id == self.owner.id;
-        let nearer = matches!(record.fact, Fact::OutcomeDone(_) | Fact::ExceptionResolved(_));
+        let nearer =
+            matches!(record.fact, Fact::OutcomeDone(_) | Fact::CheckPassed(_) | Fact::ExceptionResolved(_));
         let lease = self.ack.as_mut().and_then(|ack| ack.lease.as_mut());
         if let (Some(lease), true) = (lease, by_owner || nearer) {
             lease.until = record.at + Span::from_ms(lease.length_ms);

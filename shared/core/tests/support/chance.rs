@@ -18,6 +18,9 @@ use super::{applied, at, event, publish};
 /// Who is in the directory of every world; `eve` cannot be reached.
 const PEOPLE: [&str; 5] = ["ana", "ben", "cara", "dan", "eve"];
 
+/// The checks that a flow may have, two of content and one of routing; an event of that name passes each.
+const CHECKS: [&str; 3] = ["c0", "c1", "r0"];
+
 /// A run and all that happened to it.
 #[derive(Debug, Clone)]
 pub(crate) struct World {
@@ -42,6 +45,7 @@ pub(crate) struct Step {
 #[derive(Debug, Clone)]
 pub(crate) enum Happening {
     Signal { outcome: usize, failed: bool, id: u8, ago: i64 },
+    Checked { check: usize, id: u8, ago: i64 },
     Again(usize),
     Retrigger(u8),
     Tick,
@@ -50,6 +54,8 @@ pub(crate) enum Happening {
     Reassign(usize),
     Complete(usize),
     Fail(usize),
+    PassCheck(usize),
+    FailCheck(usize),
     OpenException(Option<usize>),
     Resolve(usize),
     Note,
@@ -65,6 +71,7 @@ fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
         6 => (0..5_usize, prop::bool::weighted(0.25), 0..40_u8, 0..25_i64)
             .prop_map(|(outcome, failed, id, ago)| Signal { outcome, failed, id, ago }),
+        2 => (0..CHECKS.len(), 0..40_u8, 0..25_i64).prop_map(|(check, id, ago)| Checked { check, id, ago }),
         2 => (0..20_usize).prop_map(Again),
         1 => (0..9_u8).prop_map(Retrigger),
         3 => Just(Tick),
@@ -73,6 +80,8 @@ fn happening() -> impl Strategy<Value = Happening> {
         2 => (0..5_usize).prop_map(Reassign),
         2 => (0..5_usize).prop_map(Complete),
         1 => (0..5_usize).prop_map(Fail),
+        2 => (0..3_usize).prop_map(PassCheck),
+        1 => (0..3_usize).prop_map(FailCheck),
         1 => prop::option::of(0..5_usize).prop_map(OpenException),
         2 => (0..4_usize).prop_map(Resolve),
         2 => Just(Note),
@@ -114,11 +123,26 @@ fn ladder() -> impl Strategy<Value = Option<Value>> {
     prop::option::of(steps)
 }
 
+/// Half of the flows have checks.
+fn qa() -> impl Strategy<Value = Option<Value>> {
+    let within = prop::collection::vec(1..1_000_i64, CHECKS.len());
+    prop::option::of((0..3_usize, any::<bool>(), within)).prop_map(|qa| {
+        let (content, routing, within) = qa?;
+        let check = |n: usize| {
+            let (id, within) = (CHECKS[n], format!("{}m", within[n]));
+            json!({"id": id, "within": within, "pass_when": {"data": {"p": [id]}}})
+        };
+        let content: Vec<Value> = (0..content).map(check).collect();
+        let routing: Vec<Value> = routing.then(|| check(2)).into_iter().collect();
+        Some(json!({"content": content, "routing": routing}))
+    })
+}
+
 pub(crate) fn flow() -> impl Strategy<Value = Versioned<Flow>> {
     let outcomes =
         prop::collection::vec((1..2_000_i64, 0..8_u8, prop::bool::weighted(0.2), any::<bool>()), 1..5);
     let ack = prop::option::of((1..600_i64, prop::option::of(1..900_i64)));
-    (outcomes, ack, ladder(), ladder()).prop_map(|(outcomes, ack, missed, breached)| {
+    (outcomes, ack, qa(), ladder(), ladder()).prop_map(|(outcomes, ack, qa, missed, breached)| {
         let outcomes = outcomes.iter().enumerate();
         let outcomes =
             outcomes.map(|(n, (sla, after, manual, warned))| outcome(n, *sla, *after, *manual, *warned));
@@ -128,7 +152,7 @@ pub(crate) fn flow() -> impl Strategy<Value = Versioned<Flow>> {
             "acknowledge": ack.map(|(within, lease)| {
                 json!({"within": format!("{within}m"), "lease": lease.map(|lease| format!("{lease}m"))})
             }),
-            "outcomes": outcomes.collect::<Vec<_>>(),
+            "qa": qa, "outcomes": outcomes.collect::<Vec<_>>(),
             "escalation": {"not_acknowledged": missed, "breached": breached},
             "exceptions": {"owner": "role:ops", "recovery_sla": "5h"},
         }))
@@ -224,6 +248,9 @@ impl World {
                 let says = format!("o{n}{}", if *failed { "-failed" } else { "" });
                 self.looks_at(signal(&format!("s{id}"), &says, self.now, *ago), Action::Observe)
             }
+            Happening::Checked { check, id, ago } => {
+                self.looks_at(signal(&format!("q{id}"), CHECKS[*check], self.now, *ago), Action::Observe)
+            }
             Happening::Again(n) => match self.steps.get(*n) {
                 Some(step) => step.command.clone(),
                 None => system(Action::Tick),
@@ -241,6 +268,12 @@ impl World {
                 by(*n, Action::CompleteOutcome { outcome: outcome(*n), evidence: text() })
             }
             Happening::Fail(n) => by(*n, Action::FailOutcome { outcome: outcome(*n), reason: text() }),
+            Happening::PassCheck(n) => {
+                by(*n, Action::PassCheck { check: CHECKS[*n].to_owned(), evidence: Some(text()) })
+            }
+            Happening::FailCheck(n) => {
+                by(*n, Action::FailCheck { check: CHECKS[*n].to_owned(), reason: text() })
+            }
             Happening::OpenException(n) => {
                 let kind = if n.is_some() { ExceptionKind::RequestFailed } else { ExceptionKind::Manual };
                 by(0, Action::OpenException { kind, outcome: n.map(outcome), reason: text() })

@@ -70,6 +70,14 @@ fn facts(fact: &Fact) -> String {
             format!("{} due {}, ladder {}", breach.outcome, time(breach.due_at), when(breach.ladder_at))
         }
         Fact::RunVerifying(_) => String::new(),
+        Fact::CheckPassed(passed) => {
+            let outcomes = passed.starts.iter().map(|s| format!("; {}", clock(&s.id, Some(&s.clock))));
+            let checks = passed.checks.iter().map(|s| format!("; {} due {}", s.id, time(s.due_at)));
+            let starts: String = outcomes.chain(checks).collect();
+            format!("{} at {}{starts}", passed.check, time(passed.passed_at))
+        }
+        Fact::CheckFailed(failed) => format!("{}: {}", failed.check, failed.reason),
+        Fact::CheckOverdue(overdue) => format!("{} due {}", overdue.check, time(overdue.due_at)),
         Fact::Acknowledged(ack) => {
             ack.lease_until.map(|until| format!("until {}", time(until))).unwrap_or_default()
         }
@@ -100,7 +108,7 @@ fn facts(fact: &Fact) -> String {
             "{} {}{} for {} by {}: {}",
             x.exception,
             word(x.kind),
-            x.outcome.as_ref().map(|outcome| format!(" {outcome}")).unwrap_or_default(),
+            x.outcome.as_ref().or(x.check.as_ref()).map(|about| format!(" {about}")).unwrap_or_default(),
             x.owner,
             time(x.recovery_due_at),
             x.seen,
@@ -131,6 +139,10 @@ pub(crate) fn run(run: &Run) -> String {
         let clock = clock(&outcome.id, outcome.clock.as_ref());
         let (done, breached) = (when(outcome.done_at), when(outcome.breached_at));
         lines.push(format!("{clock} {} {met}, done {done}, breached {breached}", word(outcome.status)));
+    }
+    for check in &run.checks {
+        let (kind, status) = (word(check.kind), word(check.status));
+        lines.push(format!("{} {kind} {status}, due {}", check.id, when(check.due_at)));
     }
     for x in &run.exceptions {
         lines.push(format!("{} {} resolved {}", x.id, word(x.kind), when(x.resolved_at)));
