@@ -237,6 +237,11 @@ mod tests {
         let it = request(&command);
         assert_eq!(it.rest, ["exceptions", "x5", "resolve"]);
         assert_eq!(it.body, json!({"resolution": "tagged", "evidence": null}));
+        let (check, reason) = ("editorial".to_owned(), "two typing errors".to_owned());
+        let command = OnRun::Check(OnCheck::Fail { run: run(), check, reason });
+        let it = request(&command);
+        assert_eq!(it.rest, ["checks", "editorial", "fail"]);
+        assert_eq!(it.body, json!({"reason": "two typing errors"}));
         let command = OnRun::Reassign { run: run(), to: party("ben").unwrap(), reason: "leave".to_owned() };
         assert_eq!(request(&command).body, json!({"to": "person:ben", "reason": "leave"}));
     }

@@ -81,21 +81,18 @@ fn known(action: &Action) -> Time {
 /// is completed, a run acknowledged or a check reported, so that what comes at the deadline is in time.
 fn moment(action: &Action, now: Time) -> Time {
     let just_before = Span::from_ms(1);
-    match action.event() {
-        Some(event) => event.effective_at() - just_before,
-        None if is_in_time_at_the_deadline(action) => now - just_before,
-        None => now,
-    }
-}
-
-fn is_in_time_at_the_deadline(action: &Action) -> bool {
-    matches!(
+    let is_in_time_at_the_deadline = matches!(
         action,
         Action::Acknowledge
             | Action::CompleteOutcome { .. }
             | Action::PassCheck { .. }
             | Action::FailCheck { .. }
-    )
+    );
+    match action.event() {
+        Some(event) => event.effective_at() - just_before,
+        None if is_in_time_at_the_deadline => now - just_before,
+        None => now,
+    }
 }
 
 /// A decision in the making: the run so far, and the records that led there.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::config::directory::{ChannelKind, Directory};
-use crate::config::flow::{Assignee, DoneWhen, Flow, Ladder, OnRetrigger, OutcomeSpec, Party, Step, Target};
+use crate::config::flow::{Assignee, Flow, Ladder, OnRetrigger, OutcomeSpec, Party, Step, Target};
 use crate::config::read::{Document, Read, is_within};
 use crate::config::source::Source;
 use crate::config::{Config, Problem, SourceCheck};
@@ -317,10 +317,8 @@ impl FlowCheck<'_> {
                 ));
             }
         }
-        match &outcome.done_when {
-            DoneWhen::Manual => {}
-            DoneWhen::Event(pattern) => found.extend(self.pattern(&format!("{at}.done_when"), pattern)),
-        }
+        let done_when = outcome.done_when.pattern();
+        found.extend(done_when.iter().flat_map(|p| self.pattern(&format!("{at}.done_when"), p)));
         found.extend(outcome.failed_when.iter().flat_map(|p| self.pattern(&format!("{at}.failed_when"), p)));
         if let Some(request) = &outcome.request {
             found.extend(self.channel(&format!("{at}.request.channel"), &request.channel));

@@ -43,6 +43,11 @@ pub enum CheckKind {
 }
 
 impl Flow {
+    /// Whether content is to be checked before anything else begins.
+    pub fn awaits_qa(&self) -> bool {
+        self.qa.as_ref().is_some_and(|qa| !qa.content.is_empty())
+    }
+
     /// All checks, those of the content first.
     pub fn checks(&self) -> impl Iterator<Item = (CheckKind, &CheckSpec)> {
         self.qa.iter().flat_map(|qa| {

@@ -14,10 +14,9 @@ use crate::time::Time;
 /// The checks of a flow at the opening of a run. Those of routing begin together with the outcomes: before, there is
 /// nothing that they could look at.
 pub(super) fn expected(flow: &Flow, opened_at: Time) -> Vec<ExpectedCheck> {
-    let waits = flow.qa.as_ref().is_some_and(|qa| !qa.content.is_empty());
     let starts = |kind| match kind {
         CheckKind::Content => true,
-        CheckKind::Routing => !waits,
+        CheckKind::Routing => !flow.awaits_qa(),
     };
     let checks = flow.checks().map(|(kind, check)| ExpectedCheck {
         id: check.id.clone(),

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::duty::{self, Opening};
 use super::{Context, Draft, check};
 use crate::command::Decision;
-use crate::config::flow::{DoneWhen, ExceptionKind, Flow, OutcomeSpec};
+use crate::config::flow::{ExceptionKind, Flow, OutcomeSpec};
 use crate::event::Event;
 use crate::pattern::{self, Values};
 use crate::record::{Actor, ExpectedOutcome, Fact, Opened, Record, Requested, Started};
@@ -48,7 +48,7 @@ pub fn open(context: Context<'_>, event: &Event, now: Time) -> Decision {
     }
     draft.unfillable();
     draft.unfillable_checks();
-    if draft.content_passed(None).is_some() {
+    if !flow.awaits_qa() {
         draft.request(&|outcome| outcome.after.is_empty());
     }
     draft.finish()
@@ -56,12 +56,11 @@ pub fn open(context: Context<'_>, event: &Event, now: Time) -> Decision {
 
 fn opened(flow: &Flow, duty: &Opening, event: &Event) -> Opened {
     let opened_at = event.effective_at();
-    let waits_for_qa = flow.qa.as_ref().is_some_and(|qa| !qa.content.is_empty());
     let expected = flow.outcomes.iter().map(|outcome| ExpectedOutcome {
         id: outcome.id.clone(),
         owner: outcome.owner.as_ref().map(ToString::to_string),
         sla_ms: outcome.sla.ms(),
-        clock: (outcome.after.is_empty() && !waits_for_qa).then(|| start(outcome, opened_at)),
+        clock: (outcome.after.is_empty() && !flow.awaits_qa()).then(|| start(outcome, opened_at)),
     });
     Opened {
         title: event.title.clone().unwrap_or_else(|| flow.title.clone()),
@@ -111,7 +110,7 @@ impl Draft<'_> {
     fn unfillable(&mut self) {
         let flow = self.context.flow.document.clone();
         for outcome in &flow.outcomes {
-            let DoneWhen::Event(pattern) = &outcome.done_when else { continue };
+            let Some(pattern) = outcome.done_when.pattern() else { continue };
             let paths = pattern.paths().unwrap_or_default();
             let Some(missing) = paths.iter().find(|path| !self.run.values.contains_key(path.as_str())) else {
                 continue;
