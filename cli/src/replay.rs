@@ -56,9 +56,9 @@ pub(crate) async fn run(client: &Client, args: &Replay, screen: &Screen) -> Resu
     if screen.is_json() {
         screen.document(&json!({"replayed": replayed, "dry_run": args.dry_run}))?;
     } else if args.dry_run {
-        screen.text(&format!("{replayed} events would be replayed"))?;
+        screen.text(&format!("events to replay: {replayed}"))?;
     } else {
-        screen.text(&format!("replayed {replayed} events"))?;
+        screen.text(&format!("events replayed: {replayed}"))?;
     }
     Ok(Exit::Done)
 }
@@ -82,7 +82,7 @@ async fn pages(client: &Client, args: &Replay, dry_run: bool) -> Result<u64, Fai
 /// Asks the person at the terminal; where nobody is, `--yes` must have been said.
 fn confirmed(found: u64, args: &Replay) -> Result<bool, Failure> {
     let Replay { source, from, to, .. } = args;
-    eprintln!("{found} events of `{source}` came in from {from} to {to}.\n{WARNING}");
+    eprintln!("events of `{source}` that came in from {from} to {to}: {found}\n{WARNING}");
     if !io::stdin().is_terminal() {
         return Err(Failure::Usage(
             "nothing was replayed: say --yes to do it without being asked".to_owned(),
