@@ -6,6 +6,7 @@ mod commands;
 mod configuration;
 mod demo;
 mod failure;
+mod init;
 mod lists;
 mod refusal;
 mod replay;
@@ -77,6 +78,8 @@ struct Options {
 enum Command {
     /// Start the local stack: all of Meshline in one process
     Up(up::UpArgs),
+    /// Write a folder to begin with: people, sources and the pilot of one flow, with comments
+    Init(init::Init),
     /// Show what applying configuration files would change
     Plan(configuration::Files),
     /// Put configuration files in force; what is not in them stays
@@ -97,7 +100,7 @@ enum Command {
     Timeline(lists::Timeline),
     /// How many promises of a flow were kept
     Report(report::Report),
-    /// Let events that are stored go through the flows again
+    /// Show how a run became what it is, or let stored events go through the flows again
     Replay(replay::Replay),
     /// List deliveries that were authentic but could not be understood
     Rejections(lists::Rejections),
@@ -128,6 +131,7 @@ async fn main() -> ExitCode {
 async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exit, Failure> {
     match &command {
         Command::Webhook(webhook) => return webhook::run(webhook, screen),
+        Command::Init(args) => return init::run(args, screen),
         Command::Audit(audit::Audit::Verify(verify)) => {
             if let Some(verified) = verify.offline(screen) {
                 return verified;
@@ -159,7 +163,8 @@ async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exi
         Command::Report(args) => report::run(&client, &args, screen).await,
         Command::Replay(args) => replay::run(&client, &args, screen).await,
         Command::Rejections(list) => lists::rejections(&client, &list, screen).await,
-        Command::Up(_) | Command::Webhook(_) => Ok(Exit::Done), // INVARIANT: both were answered above
+        // INVARIANT: these were answered above
+        Command::Up(_) | Command::Webhook(_) | Command::Init(_) => Ok(Exit::Done),
     }
 }
 
