@@ -148,6 +148,7 @@ pub async fn flow_record(
         config_hash: flow.hash.clone(),
         cause: None,
         trace: None,
+        suppressed: !flow.document.enabled,
         fact,
         prev: last.map_or_else(|| trail::GENESIS.to_owned(), |last| last.hash),
         hash: String::new(),

@@ -129,6 +129,7 @@ impl<'a> Draft<'a> {
             config_hash: self.context.flow.hash.clone(),
             cause,
             trace: self.run.trace,
+            suppressed: self.run.suppressed,
             fact,
             prev: self.run.head.clone(),
             hash: String::new(),

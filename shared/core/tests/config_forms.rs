@@ -29,7 +29,7 @@ fn what_is_not_acted_on_yet_is_refused_rather_than_forgotten() {
             ("/crm\", owner", "/crm\", review_every: 90d, owner"),
             (
                 "objective:",
-                "qa: {content: []}\npause: {budget: 24h}\nexpect: {at_least_every: 7d}\ncalendar: us\nenabled: false\nobjective:",
+                "qa: {content: []}\npause: {budget: 24h}\nexpect: {at_least_every: 7d}\ncalendar: us\nobjective:",
             ),
         ],
     );
@@ -52,7 +52,6 @@ fn what_is_not_acted_on_yet_is_refused_rather_than_forgotten() {
     flow.yaml:57 pause: `pause` is not acted on yet
     flow.yaml:58 expect: `expect` is not acted on yet
     flow.yaml:59 calendar: `calendar` is not acted on yet
-    flow.yaml:60 enabled: `enabled` is not acted on yet
     sources.yaml:9 aliases: `aliases` is not acted on yet
     ");
     let problems = plan(&Config::default(), &files).unwrap_err();

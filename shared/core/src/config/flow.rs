@@ -22,6 +22,9 @@ pub struct Flow {
     /// Label for agencies; filters lists and reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
+    /// Whether anybody is told of its runs; those of a flow that is off are opened and watched in silence.
+    #[serde(default = "on", skip_serializing_if = "is_on")]
+    pub enabled: bool,
     /// The system that holds the truth about the asset; for people, not acted on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system_of_record: Option<String>,
@@ -268,6 +271,16 @@ pub struct Objective {
 /// Whole hundredths, 1 to 100. Text form: `75%`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Percent(u8);
+
+/// A flow that does not say is on.
+fn on() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_on(enabled: &bool) -> bool {
+    *enabled
+}
 
 /// How many days' grace an exception has when the flow names none.
 const DEFAULT_RECOVERY: Span = Span::hours(24);
