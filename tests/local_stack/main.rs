@@ -1,5 +1,6 @@
 //! What a user of the local stack sees: the same handlers, SDK calls and messages as on AWS.
 
+mod aliases;
 mod bad_input;
 mod checkpoints;
 mod cost;

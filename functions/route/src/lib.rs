@@ -1,5 +1,7 @@
 //! Route: an event was kept; runs are opened, joined and cancelled, and open runs look at it.
 
+mod alias;
+
 use std::collections::BTreeMap;
 
 use aws_lambda_events::dynamodb::{Event as StreamEvent, EventRecord};
@@ -66,6 +68,10 @@ async fn subject(app: &App, records: Vec<EventRecord>, now: Time) -> Option<Stri
 async fn one(app: &App, event: &Event, now: Time) -> Result<(), StoreError> {
     let in_force = app.config.fresh(now).await?;
     let config = &in_force.config;
+    if alias::passed_on(app, config, event).await? {
+        return Ok(());
+    }
+    alias::learn(app, config, event).await?;
     let corrupt = |why: String| StoreError::Corrupt { doing: "route an event", what: event.key(), why };
     let triggered = in_force.router.triggered(event).map_err(|error| corrupt(error.to_string()))?;
     let runs = app.runs.of_subject(&event.subject).await?;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::aliases::Aliases;
 use crate::audit::Audit;
 use crate::clients::Clients;
 use crate::config::ConfigStore;
@@ -18,6 +19,8 @@ pub struct App {
     pub settings: Settings,
     /// Inbound events and rejected deliveries.
     pub events: Events,
+    /// Other names of assets.
+    pub aliases: Aliases,
     /// Runs.
     pub runs: Runs,
     /// Records.
@@ -43,6 +46,7 @@ impl App {
         let audit = Audit::new(clients.clone(), &settings);
         Self {
             events: Events::new(clients.clone(), &settings),
+            aliases: Aliases::new(clients.clone(), &settings),
             runs: Runs::new(clients.clone(), &settings),
             config: ConfigStore::new(clients.clone(), &settings),
             secrets: Secrets::new(clients.clone(), settings.secret_prefix.clone()),

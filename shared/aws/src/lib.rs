@@ -2,6 +2,7 @@
 //!
 //! [`App`] is what every function is handed: built once in `main`, used for every invocation.
 
+pub mod aliases;
 pub mod app;
 pub mod audit;
 pub mod clients;

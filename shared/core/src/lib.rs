@@ -2,6 +2,7 @@
 //!
 //! Pure: no clock, no I/O, no async, no AWS type. See docs/ARCHITECTURE.md for the picture.
 
+pub mod alias;
 pub mod checkpoint;
 pub mod command;
 pub mod config;

@@ -37,8 +37,7 @@ pub enum Document {
 
 /// Fields and kinds that the design has and this version does not act on. They are refused, because a
 /// promise that is read and not kept is worse than none.
-const NOT_YET: [&str; 8] =
-    ["lease", "qa", "pause", "expect", "calendar", "aliases", "rotate", "review_every"];
+const NOT_YET: [&str; 7] = ["lease", "qa", "pause", "expect", "calendar", "rotate", "review_every"];
 /// Likewise the exception kinds.
 const KINDS_NOT_YET: [&str; 5] =
     ["qa_failed", "qa_not_reported", "orphan_signal", "silent_trigger", "calendar_unknown"];
