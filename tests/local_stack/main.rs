@@ -8,4 +8,5 @@ mod life;
 mod poison;
 mod replay;
 mod restart;
+mod signals;
 mod telemetry;

@@ -6,8 +6,10 @@ use crate::aliases::Aliases;
 use crate::audit::Audit;
 use crate::clients::Clients;
 use crate::config::ConfigStore;
+use crate::due::DueIndex;
 use crate::events::Events;
 use crate::outbox::Outbox;
+use crate::parked::ParkedSignals;
 use crate::runs::Runs;
 use crate::secrets::Secrets;
 use crate::settings::Settings;
@@ -23,6 +25,10 @@ pub struct App {
     pub aliases: Aliases,
     /// Runs.
     pub runs: Runs,
+    /// Signals that wait for their trigger.
+    pub parked: ParkedSignals,
+    /// What the clock must look at next.
+    pub due: DueIndex,
     /// Records.
     pub audit: Audit,
     /// Flows, sources and the directory.
@@ -48,6 +54,8 @@ impl App {
             events: Events::new(clients.clone(), &settings),
             aliases: Aliases::new(clients.clone(), &settings),
             runs: Runs::new(clients.clone(), &settings),
+            parked: ParkedSignals::new(clients.clone(), &settings),
+            due: DueIndex::new(clients.clone(), &settings),
             config: ConfigStore::new(clients.clone(), &settings),
             secrets: Secrets::new(clients.clone(), settings.secret_prefix.clone()),
             outbox: Outbox::new(clients.clone(), &settings),

@@ -12,6 +12,7 @@ pub mod event;
 pub mod id;
 pub mod measure;
 pub mod message;
+pub mod parked;
 pub mod pattern;
 pub mod record;
 pub mod report;

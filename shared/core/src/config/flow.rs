@@ -254,6 +254,8 @@ pub enum ExceptionKind {
     SlaBreached,
     /// Opened by a person.
     Manual,
+    /// A signal came, and no trigger for it.
+    OrphanSignal,
     /// The run could not be processed several times in a row and waits for a person.
     RunParked,
 }

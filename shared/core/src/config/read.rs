@@ -39,8 +39,7 @@ pub enum Document {
 /// promise that is read and not kept is worse than none.
 const NOT_YET: [&str; 7] = ["lease", "qa", "pause", "expect", "calendar", "rotate", "review_every"];
 /// Likewise the exception kinds.
-const KINDS_NOT_YET: [&str; 5] =
-    ["qa_failed", "qa_not_reported", "orphan_signal", "silent_trigger", "calendar_unknown"];
+const KINDS_NOT_YET: [&str; 4] = ["qa_failed", "qa_not_reported", "silent_trigger", "calendar_unknown"];
 
 /// More problems than this in one document help nobody.
 const MAX_PROBLEMS: usize = 100;
