@@ -9,4 +9,5 @@ mod poison;
 mod replay;
 mod restart;
 mod signals;
+mod silence;
 mod telemetry;

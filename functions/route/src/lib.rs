@@ -8,7 +8,7 @@ use aws_lambda_events::dynamodb::{Event as StreamEvent, EventRecord};
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use futures_util::StreamExt;
 use meshline_aws::execute::{self, ExecuteError};
-use meshline_aws::{App, StoreError, events, parked, stream, telemetry};
+use meshline_aws::{App, StoreError, events, parked, silence, stream, telemetry};
 use meshline_core::config::Config;
 use meshline_core::event::Event;
 use meshline_core::id;
@@ -88,6 +88,9 @@ async fn one(app: &App, event: &Event, now: Time) -> Result<(), StoreError> {
     let opened = route::opened(event, &triggered, &candidates, &steps);
     for step in steps {
         take(app, config, event, step, now).await?;
+    }
+    for flow in triggered.iter().filter_map(|flow| config.flows.get(&flow.id)) {
+        silence::heard(app, flow, event.received_at, now).await?;
     }
     if opened.is_empty() {
         let awaiting = in_force.router.awaiting(event).map_err(|error| corrupt(error.to_string()))?;

@@ -6,7 +6,7 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use futures_util::StreamExt;
 use meshline_aws::due::{Due, Subject};
 use meshline_aws::execute::{self, ExecuteError};
-use meshline_aws::{App, StoreError, parked, telemetry};
+use meshline_aws::{App, StoreError, parked, silence, telemetry};
 use meshline_core::command::{Action, Command};
 use meshline_core::config::directory::Directory;
 use meshline_core::record::Actor;
@@ -93,6 +93,7 @@ async fn partition(
 async fn look_at(app: &App, due: &Due, directory: &Directory, now: Time) -> bool {
     let seen = match &due.what {
         Subject::Run(run) => return tick(app, run, directory, now).await,
+        Subject::Silence(flow) => silence::look_at(app, flow, now).await,
         Subject::Parked(place) => parked::orphaned(app, place, now).await,
     };
     if let Err(error) = &seen {

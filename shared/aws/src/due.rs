@@ -7,8 +7,10 @@ use meshline_core::time::Time;
 use crate::clients::Clients;
 use crate::error::StoreError;
 use crate::events::{Item, s};
+use crate::parked::Place;
 use crate::runs::run_of_key;
 use crate::settings::Settings;
+use crate::silence;
 
 /// The index of what is due.
 #[derive(Debug)]
@@ -33,7 +35,9 @@ pub enum Subject {
     /// The run of that id.
     Run(String),
     /// A parked signal, by its place.
-    Parked(crate::parked::Place),
+    Parked(Place),
+    /// The silence of the flow of that id.
+    Silence(String),
 }
 
 impl DueIndex {
@@ -68,10 +72,11 @@ impl DueIndex {
 
 fn read(item: &Item) -> Option<Due> {
     let text = |name: &str| item.get(name)?.as_s().ok();
-    let what = match run_of_key(item) {
-        Some(run) => Subject::Run(run),
-        None => Subject::Parked(crate::parked::Place::of(text("pk")?, text("sk")?)?),
-    };
+    let (pk, sk) = (text("pk")?, text("sk")?);
+    let run = run_of_key(item).map(Subject::Run);
+    let what = run
+        .or_else(|| Place::of(pk, sk).map(Subject::Parked))
+        .or_else(|| silence::flow_of(pk, sk).map(Subject::Silence))?;
     Some(Due { at: text("next_due_at")?.parse().ok()?, what })
 }
 

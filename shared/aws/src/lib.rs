@@ -18,6 +18,7 @@ pub mod parked;
 pub mod runs;
 pub mod secrets;
 pub mod settings;
+pub mod silence;
 pub mod stream;
 pub mod telemetry;
 pub mod vault;

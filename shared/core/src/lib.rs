@@ -18,6 +18,7 @@ pub mod record;
 pub mod report;
 pub mod route;
 pub mod run;
+pub mod silence;
 pub mod template;
 pub mod time;
 pub mod trace;

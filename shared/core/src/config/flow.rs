@@ -45,6 +45,9 @@ pub struct Flow {
     /// Who answers for what automation cannot resolve; default: the backup owner, within 24 hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exceptions: Option<ExceptionPolicy>,
+    /// How often a trigger must come at the least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect: Option<Expect>,
     /// The share of runs that must be met.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub objective: Option<Objective>,
@@ -254,10 +257,20 @@ pub enum ExceptionKind {
     SlaBreached,
     /// Opened by a person.
     Manual,
+    /// No trigger came for longer than the flow expects.
+    SilentTrigger,
     /// A signal came, and no trigger for it.
     OrphanSignal,
     /// The run could not be processed several times in a row and waits for a person.
     RunParked,
+}
+
+/// How often a trigger must come at the least.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expect {
+    /// No trigger for this long is an exception.
+    pub at_least_every: Span,
 }
 
 /// The share of runs that must be met within a window.

@@ -60,6 +60,7 @@ impl Draft<'_> {
             ExceptionKind::OwnershipGap
             | ExceptionKind::Manual
             | ExceptionKind::RunParked
+            | ExceptionKind::SilentTrigger
             | ExceptionKind::OrphanSignal => false,
         };
         let open = self.run.open_exceptions().filter(|open| open.outcome.as_deref() == Some(outcome));
