@@ -1,5 +1,6 @@
 //! What a user of the local stack sees: the same handlers, SDK calls and messages as on AWS.
 
+mod aliases;
 mod bad_input;
 mod checkpoints;
 mod cost;
@@ -7,4 +8,6 @@ mod life;
 mod poison;
 mod replay;
 mod restart;
+mod signals;
+mod silence;
 mod telemetry;

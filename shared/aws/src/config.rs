@@ -25,13 +25,18 @@ use crate::settings::Settings;
 const KEEP: Span = Span::from_ms(30_000);
 /// How often at most an unknown source makes us look.
 const LOOK_AGAIN: Span = Span::from_ms(2_000);
-/// A transaction takes a hundred items: two for a flow, one for anything else, one for the index.
+/// A transaction takes a hundred items: two for a flow, three if it expects triggers, one for anything else, one for
+/// the index.
 const MAX_ITEMS: usize = 100;
 
 /// Why a plan changes more than one transaction can; `None` when it does not.
 pub fn too_large(plan: &Plan) -> Option<String> {
     let changed = plan.changes.iter().filter(|change| change.action != Action::Unchanged);
-    let items = changed.fold(1, |items, change| items + if change.kind == Kind::Flow { 2 } else { 1 });
+    let expects = |id: &str| plan.next.flows.get(id).is_some_and(|flow| flow.document.expect.is_some());
+    let items = changed.fold(1, |items, change| match change.kind {
+        Kind::Flow => items + 2 + usize::from(expects(&change.id)),
+        Kind::Source | Kind::Directory => items + 1,
+    });
     let why =
         || format!("{items} items would change at once, at most {MAX_ITEMS} can: apply fewer documents");
     (items > MAX_ITEMS).then(why)
@@ -141,7 +146,8 @@ impl ConfigStore {
         Ok(flow)
     }
 
-    /// Puts a plan in force, all of it or nothing: `records` are the flows' `flow_applied` records.
+    /// Puts a plan in force, all of it or nothing: `more` goes with it: the flows' `flow_applied` records, and
+    /// their silences.
     ///
     /// # Errors
     /// [`StoreError::Moved`] when somebody else applied meanwhile: plan again.
@@ -149,7 +155,7 @@ impl ConfigStore {
         &self,
         before: &Config,
         plan: &Plan,
-        records: Vec<TransactWriteItem>,
+        more: Vec<TransactWriteItem>,
         now: Time,
     ) -> Result<(), StoreError> {
         let doing = "apply a configuration";
@@ -163,7 +169,7 @@ impl ConfigStore {
         for change in changes {
             write = write.transact_items(self.put_version(change, now)?);
         }
-        let write = records.into_iter().fold(write, |write, record| write.transact_items(record));
+        let write = more.into_iter().fold(write, |write, item| write.transact_items(item));
         write.send().await.map_err(|e| StoreError::from_transaction(doing, e))?;
         self.fresh(now).await.map(|_| ())
     }

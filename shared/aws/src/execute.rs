@@ -10,7 +10,7 @@ use meshline_core::config::flow::{ExceptionKind, Flow};
 use meshline_core::decide::{self, Context};
 use meshline_core::event::Event;
 use meshline_core::measure::Measures;
-use meshline_core::record::{Actor, ExceptionOpened, ExceptionResolved, Fact, Record};
+use meshline_core::record::{Actor, ExceptionResolved, Fact, Record};
 use meshline_core::run::Run;
 use meshline_core::time::Time;
 use meshline_core::trail;
@@ -111,7 +111,7 @@ fn committed(before: Option<&Run>, decision: &Decision, now: Time) {
 }
 
 /// Waits a moment before the next attempt, or gives the error back.
-async fn again(error: StoreError, attempt: &mut u32) -> Result<(), StoreError> {
+pub(crate) async fn again(error: StoreError, attempt: &mut u32) -> Result<(), StoreError> {
     *attempt += 1;
     if !error.is_passing() || *attempt >= ATTEMPTS {
         return Err(error);
@@ -148,6 +148,7 @@ pub async fn flow_record(
         config_hash: flow.hash.clone(),
         cause: None,
         trace: None,
+        suppressed: !flow.document.enabled,
         fact,
         prev: last.map_or_else(|| trail::GENESIS.to_owned(), |last| last.hash),
         hash: String::new(),
@@ -195,27 +196,11 @@ pub async fn park(
     why: &str,
     now: Time,
 ) -> Result<(), StoreError> {
-    let policy = flow.document.exception_policy();
-    let owner = directory
-        .on_duty(&policy.owner, now, None)
-        .map_or_else(|| policy.owner.to_string(), |p| p.id.clone());
-    let playbook = policy.playbooks.get(&ExceptionKind::RunParked).map(|playbook| playbook.url.clone());
     let mut attempt = 0;
     loop {
-        let fact = Fact::ExceptionOpened(Box::new(ExceptionOpened {
-            exception: run.to_owned(),
-            kind: ExceptionKind::RunParked,
-            outcome: None,
-            expected: "the run's clock to be looked at".to_owned(),
-            seen: why.to_owned(),
-            owner: owner.clone(),
-            recovery_due_at: now + policy.recovery_sla,
-            playbook: playbook.clone(),
-            custody: Vec::new(),
-            group: format!("{}/-/run_parked", flow.document.id),
-            title: flow.document.title.clone(),
-            url: None,
-        }));
+        let about = ("the run's clock to be looked at".to_owned(), why.to_owned());
+        let (kind, id) = (ExceptionKind::RunParked, run.to_owned());
+        let fact = decide::exception_of_flow(&flow.document, directory, kind, id, about, now);
         let record = flow_record(app, flow, Actor::system("sla-check"), fact, now).await?;
         match app.runs.park(run, Some(app.audit.put(&record)?)).await {
             Ok(()) => {

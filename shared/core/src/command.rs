@@ -23,6 +23,8 @@ pub struct Command {
 pub enum Action {
     /// An event about the run's subject: it may verify or fail outcomes.
     Observe(Box<Event>),
+    /// A signal that was parked until the run opened: it is looked at however old it is.
+    TakeParked(Box<Event>),
     /// A further trigger that joins the run.
     Retrigger(Box<Event>),
     /// "I have it."
@@ -80,7 +82,7 @@ impl Action {
     /// The event that it is about.
     pub fn event(&self) -> Option<&Event> {
         match self {
-            Self::Observe(event) | Self::Retrigger(event) => Some(event),
+            Self::Observe(event) | Self::TakeParked(event) | Self::Retrigger(event) => Some(event),
             Self::Acknowledge
             | Self::Reassign { .. }
             | Self::CompleteOutcome { .. }

@@ -6,11 +6,13 @@
 mod clock;
 mod duty;
 mod exception;
+mod flow;
 mod ladder;
 mod open;
 mod person;
 mod signal;
 
+pub use flow::exception_of_flow;
 pub use open::open;
 pub use person::resolve_of_flow;
 pub use signal::EARLIEST_SIGNAL;
@@ -52,7 +54,9 @@ pub fn decide(run: &Run, context: Context<'_>, command: &Command, now: Time) -> 
                 draft.note(text)?;
                 Ok(draft.finish())
             }
-            Action::Observe(_) | Action::Retrigger(_) | Action::Tick => Ok(draft.finish()),
+            Action::Observe(_) | Action::TakeParked(_) | Action::Retrigger(_) | Action::Tick => {
+                Ok(draft.finish())
+            }
             Action::Acknowledge
             | Action::Reassign { .. }
             | Action::CompleteOutcome { .. }
@@ -129,6 +133,7 @@ impl<'a> Draft<'a> {
             config_hash: self.context.flow.hash.clone(),
             cause,
             trace: self.run.trace,
+            suppressed: self.run.suppressed,
             fact,
             prev: self.run.head.clone(),
             hash: String::new(),

@@ -2,6 +2,7 @@
 //!
 //! Pure: no clock, no I/O, no async, no AWS type. See docs/ARCHITECTURE.md for the picture.
 
+pub mod alias;
 pub mod checkpoint;
 pub mod command;
 pub mod config;
@@ -11,11 +12,13 @@ pub mod event;
 pub mod id;
 pub mod measure;
 pub mod message;
+pub mod parked;
 pub mod pattern;
 pub mod record;
 pub mod report;
 pub mod route;
 pub mod run;
+pub mod silence;
 pub mod template;
 pub mod time;
 pub mod trace;

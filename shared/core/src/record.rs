@@ -37,6 +37,9 @@ pub struct Record {
     /// The trace of the run: that of its trigger. Records about flows have none, nor have those of early versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceId>,
+    /// Whether its flow was off when the run opened: then it goes to the bus alone, and nobody is told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub suppressed: bool,
     /// What happened: `kind` and `detail`.
     #[serde(flatten)]
     pub fact: Fact,

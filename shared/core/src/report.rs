@@ -15,7 +15,7 @@ pub struct SlaReport {
     pub from: Time,
     /// End of the window, excluded.
     pub to: Time,
-    /// Runs opened, without the cancelled ones.
+    /// Runs opened, without the cancelled and the suppressed ones.
     pub triggers: usize,
     /// Runs whose every outcome was in time.
     pub met: usize,
@@ -25,6 +25,9 @@ pub struct SlaReport {
     pub pending: usize,
     /// Runs called off.
     pub cancelled: usize,
+    /// Runs opened while the flow was off; nothing else here counts them.
+    #[serde(default)]
+    pub suppressed: usize,
     /// Met of decided, three decimals.
     pub met_ratio: Option<f64>,
     /// What was promised.
@@ -121,8 +124,10 @@ fn verdict(run: &Run, outcome: &crate::run::Outcome, now: Time) -> Option<bool> 
 /// The report over the runs of `flow` that were opened from `from` to `to`, as it stands at `now`.
 pub fn sla(flow: &Flow, runs: &[Run], from: Time, to: Time, now: Time) -> SlaReport {
     let in_window = |run: &&Run| run.flow == flow.id && from <= run.opened_at && run.opened_at < to;
+    let (suppressed, runs): (Vec<&Run>, Vec<&Run>) =
+        runs.iter().filter(in_window).partition(|run| run.suppressed);
     let (cancelled, runs): (Vec<&Run>, Vec<&Run>) =
-        runs.iter().filter(in_window).partition(|run| run.status == Status::Cancelled);
+        runs.into_iter().partition(|run| run.status == Status::Cancelled);
     let verdict_of = |run: &Run| {
         let verdicts: Vec<Option<bool>> =
             run.outcomes.iter().map(|outcome| verdict(run, outcome, now)).collect();
@@ -151,6 +156,7 @@ pub fn sla(flow: &Flow, runs: &[Run], from: Time, to: Time, now: Time) -> SlaRep
         missed,
         pending: count(None),
         cancelled: cancelled.len(),
+        suppressed: suppressed.len(),
         met_ratio: ratio(met, met + missed),
         objective,
         outcomes: flow.outcomes.iter().map(|spec| outcome_report(&spec.id, &runs, now)).collect(),

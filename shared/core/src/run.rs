@@ -39,6 +39,9 @@ pub struct Run {
     /// The trace of its trigger, which all its records belong to; runs of early versions have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceId>,
+    /// Whether nobody is told of it, because its flow was off when it opened.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub suppressed: bool,
     /// Where it is in its life.
     pub status: Status,
     /// Sequence number of the last record.

@@ -100,7 +100,7 @@ impl RunView {
             status: run.status,
             overdue: run.is_overdue(),
             paused: false,
-            suppressed: false,
+            suppressed: run.suppressed,
             met: run.met(),
             version: run.version,
             opened_at: run.opened_at,

@@ -82,7 +82,7 @@ proptest! {
                 }
             }
             let verifies = match &step.command.action {
-                Action::Observe(_) | Action::CompleteOutcome { .. } => true,
+                Action::Observe(_) | Action::TakeParked(_) | Action::CompleteOutcome { .. } => true,
                 Action::Retrigger(_) | Action::Acknowledge | Action::Reassign { .. } | Action::FailOutcome { .. }
                 | Action::OpenException { .. } | Action::ResolveException { .. } | Action::Note(_)
                 | Action::Cancel(_) | Action::Close(_) | Action::Tick => false,

@@ -167,6 +167,9 @@ impl FlowCheck<'_> {
         if let Some(acknowledge) = &flow.acknowledge {
             found.extend(positive("acknowledge.within", acknowledge.within));
         }
+        if let Some(expect) = &flow.expect {
+            found.extend(positive("expect.at_least_every", expect.at_least_every));
+        }
         if let Some(objective) = &flow.objective {
             found.extend(positive("objective.window", objective.window));
         }

@@ -22,6 +22,9 @@ pub struct Flow {
     /// Label for agencies; filters lists and reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
+    /// Whether anybody is told of its runs; those of a flow that is off are opened and watched in silence.
+    #[serde(default = "on", skip_serializing_if = "is_on")]
+    pub enabled: bool,
     /// The system that holds the truth about the asset; for people, not acted on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system_of_record: Option<String>,
@@ -42,6 +45,9 @@ pub struct Flow {
     /// Who answers for what automation cannot resolve; default: the backup owner, within 24 hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exceptions: Option<ExceptionPolicy>,
+    /// How often a trigger must come at the least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect: Option<Expect>,
     /// The share of runs that must be met.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub objective: Option<Objective>,
@@ -251,8 +257,20 @@ pub enum ExceptionKind {
     SlaBreached,
     /// Opened by a person.
     Manual,
+    /// No trigger came for longer than the flow expects.
+    SilentTrigger,
+    /// A signal came, and no trigger for it.
+    OrphanSignal,
     /// The run could not be processed several times in a row and waits for a person.
     RunParked,
+}
+
+/// How often a trigger must come at the least.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expect {
+    /// No trigger for this long is an exception.
+    pub at_least_every: Span,
 }
 
 /// The share of runs that must be met within a window.
@@ -268,6 +286,16 @@ pub struct Objective {
 /// Whole hundredths, 1 to 100. Text form: `75%`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Percent(u8);
+
+/// A flow that does not say is on.
+fn on() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_on(enabled: &bool) -> bool {
+    *enabled
+}
 
 /// How many days' grace an exception has when the flow names none.
 const DEFAULT_RECOVERY: Span = Span::hours(24);

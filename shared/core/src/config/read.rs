@@ -37,11 +37,9 @@ pub enum Document {
 
 /// Fields and kinds that the design has and this version does not act on. They are refused, because a
 /// promise that is read and not kept is worse than none.
-const NOT_YET: [&str; 9] =
-    ["lease", "qa", "pause", "expect", "calendar", "enabled", "aliases", "rotate", "review_every"];
+const NOT_YET: [&str; 6] = ["lease", "qa", "pause", "calendar", "rotate", "review_every"];
 /// Likewise the exception kinds.
-const KINDS_NOT_YET: [&str; 5] =
-    ["qa_failed", "qa_not_reported", "orphan_signal", "silent_trigger", "calendar_unknown"];
+const KINDS_NOT_YET: [&str; 3] = ["qa_failed", "qa_not_reported", "calendar_unknown"];
 
 /// More problems than this in one document help nobody.
 const MAX_PROBLEMS: usize = 100;
@@ -240,7 +238,7 @@ fn stand_in(name: &str) -> Option<Value> {
         "match" => json!({"type": ["x"]}),
         "outcomes" | "members" => json!([]),
         "done_when" => json!("manual"),
-        "sla" | "within" | "recovery_sla" | "window" => json!("1h"),
+        "sla" | "within" | "recovery_sla" | "window" | "at_least_every" => json!("1h"),
         "after" => json!("0s"),
         "met" => json!("1%"),
         "provider" => json!("generic"),

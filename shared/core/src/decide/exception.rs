@@ -3,6 +3,7 @@
 use super::{Draft, duty};
 use crate::config::flow::ExceptionKind;
 use crate::record::{ExceptionOpened, ExceptionResolved, Fact};
+use crate::time::Time;
 
 impl Draft<'_> {
     /// Gives the case to whoever answers for its kind, because of what was seen.
@@ -27,9 +28,6 @@ impl Draft<'_> {
         let policy = self.context.flow.document.exception_policy();
         let playbook = policy.playbooks.get(&kind);
         let party = playbook.and_then(|playbook| playbook.owner.as_ref()).unwrap_or(&policy.owner);
-        let hour: String = self.at.to_string().chars().take(13).collect();
-        let word = serde_json::to_value(kind).unwrap_or_default();
-        let group = [&self.run.flow, outcome.unwrap_or("-"), word.as_str().unwrap_or("-"), &hour].join("/");
         Fact::ExceptionOpened(Box::new(ExceptionOpened {
             exception: format!("x{}", self.run.version + 1),
             kind,
@@ -40,7 +38,7 @@ impl Draft<'_> {
             recovery_due_at: self.at + policy.recovery_sla,
             playbook: playbook.map(|playbook| playbook.url.clone()),
             custody: self.run.custody(),
-            group,
+            group: group(&self.run.flow, outcome, kind, self.at),
             title: self.run.title.clone(),
             url: self.run.url.clone(),
         }))
@@ -59,7 +57,11 @@ impl Draft<'_> {
     pub(super) fn resolve_by_outcome(&mut self, outcome: &str) {
         let of_outcome = |kind| match kind {
             ExceptionKind::OutcomeFailed | ExceptionKind::RequestFailed | ExceptionKind::SlaBreached => true,
-            ExceptionKind::OwnershipGap | ExceptionKind::Manual | ExceptionKind::RunParked => false,
+            ExceptionKind::OwnershipGap
+            | ExceptionKind::Manual
+            | ExceptionKind::RunParked
+            | ExceptionKind::SilentTrigger
+            | ExceptionKind::OrphanSignal => false,
         };
         let open = self.run.open_exceptions().filter(|open| open.outcome.as_deref() == Some(outcome));
         let over: Vec<String> =
@@ -69,4 +71,11 @@ impl Draft<'_> {
             self.follow(Fact::ExceptionResolved(ExceptionResolved { exception, resolution, evidence: None }));
         }
     }
+}
+
+/// What tickets of one cause have in common: flow, outcome, kind, hour.
+pub(super) fn group(flow: &str, outcome: Option<&str>, kind: ExceptionKind, at: Time) -> String {
+    let hour: String = at.to_string().chars().take(13).collect();
+    let word = serde_json::to_value(kind).unwrap_or_default();
+    [flow, outcome.unwrap_or("-"), word.as_str().unwrap_or("-"), &hour].join("/")
 }

@@ -36,6 +36,7 @@ pub fn open(context: Context<'_>, event: &Event, now: Time) -> Decision {
         config_hash: context.flow.hash.clone(),
         cause: Some(event.cause()),
         trace: Some(event.trace_id()),
+        suppressed: !flow.enabled,
         fact: Fact::RunOpened(Box::new(detail.clone())),
         prev: trail::GENESIS.to_owned(),
         hash: String::new(),

@@ -13,9 +13,6 @@ pub const EARLIEST_SIGNAL: Span = Span::minutes(15);
 impl Draft<'_> {
     /// Verifies or fails every outcome that the event speaks of.
     pub(super) fn observe(&mut self, event: &Event) {
-        if event.effective_at() + EARLIEST_SIGNAL < self.run.opened_at {
-            return;
-        }
         let flow = self.context.flow.document.clone();
         for spec in &flow.outcomes {
             let status =

@@ -70,6 +70,7 @@ impl Run {
             title: opened.title.clone(),
             url: opened.url.clone(),
             trace: record.trace,
+            suppressed: record.suppressed,
             status: Status::Active,
             version: 0,
             head: String::new(),
