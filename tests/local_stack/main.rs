@@ -1,6 +1,7 @@
 //! What a user of the local stack sees: the same handlers, SDK calls and messages as on AWS.
 
 mod bad_input;
+mod business;
 mod checkpoints;
 mod cost;
 mod life;

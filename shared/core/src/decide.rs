@@ -4,6 +4,7 @@
 //! matter whether a tick or a signal is looked at first.
 
 mod clock;
+mod deadline;
 mod duty;
 mod exception;
 mod ladder;
@@ -17,6 +18,7 @@ pub use signal::EARLIEST_SIGNAL;
 
 use crate::command::{Action, Command, Decision, Rejection};
 use crate::config::Versioned;
+use crate::config::calendar::Calendar;
 use crate::config::directory::Directory;
 use crate::config::flow::Flow;
 use crate::record::{Actor, ActorKind, Fact, Record};
@@ -29,6 +31,8 @@ use crate::trail;
 pub struct Context<'a> {
     /// The flow version that the run was opened with.
     pub flow: &'a Versioned<Flow>,
+    /// The calendar version that the run was opened with, if its flow names one.
+    pub calendar: Option<&'a Versioned<Calendar>>,
     /// The directory of the moment.
     pub directory: &'a Directory,
 }
@@ -65,6 +69,7 @@ pub fn decide(run: &Run, context: Context<'_>, command: &Command, now: Time) -> 
     }
     draft.catch_up(moment(&command.action, draft.at));
     draft.act(&command.action)?;
+    draft.flag_unknown_deadlines();
     draft.close_if_done();
     Ok(draft.finish())
 }

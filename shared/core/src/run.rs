@@ -26,6 +26,9 @@ pub struct Run {
     pub flow: String,
     /// Version of the flow.
     pub flow_version: u32,
+    /// Version of the flow's calendar, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar_version: Option<u32>,
     /// The flow's client label.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use meshline_core::command::{Action, Command};
 use meshline_core::config::flow::ExceptionKind;
 use meshline_core::decide::decide;
+use meshline_core::duration::Duration;
 use meshline_core::event::Event;
 use meshline_core::record::{Actor, ActorKind, Breached, Fact, OwnerRole, Record};
 use meshline_core::run::{Outcome, OutcomeStatus, Run, Status};
@@ -97,7 +98,12 @@ proptest! {
             let done_at = |id: &String| world.run.outcomes.iter().find(|o| o.id == *id).and_then(|o| o.done_at);
             let before: Option<Vec<Time>> = spec.after.iter().map(done_at).collect();
             let start = before.map(|times| times.into_iter().max().unwrap_or(world.run.opened_at));
-            prop_assert_eq!(clock(outcome), start.map(|start| (start, start + spec.sla)), "{}", outcome.id);
+            let due_at = |start: Time| match (spec.sla, &world.calendar) {
+                (Duration::Elapsed(span), _) => start + span,
+                (Duration::Business(time), Some(calendar)) => calendar.document.add(start, time).due_at,
+                (Duration::Business(time), None) => panic!("`{time}` has no calendar"),
+            };
+            prop_assert_eq!(clock(outcome), start.map(|start| (start, due_at(start))), "{}", outcome.id);
         }
     }
 

@@ -84,7 +84,7 @@ impl Draft<'_> {
             .filter_map(|spec| {
                 let times: Option<Vec<Time>> = spec.after.iter().map(|before| done_time(before)).collect();
                 let at = times?.into_iter().max()?;
-                Some(StartedOutcome { id: spec.id.clone(), clock: super::open::start(spec, at) })
+                Some(StartedOutcome { id: spec.id.clone(), clock: self.context.start(spec, at) })
             })
             .collect()
     }

@@ -65,6 +65,7 @@ impl Run {
             run: record.run.clone(),
             flow: record.flow.clone(),
             flow_version: record.flow_version,
+            calendar_version: opened.calendar_version,
             client: opened.client.clone(),
             subject: record.subject.clone(),
             title: opened.title.clone(),
