@@ -9,6 +9,7 @@ mod duty;
 mod exception;
 mod ladder;
 mod open;
+mod pause;
 mod person;
 mod signal;
 
@@ -63,6 +64,8 @@ pub fn decide(run: &Run, context: Context<'_>, command: &Command, now: Time) -> 
             | Action::FailOutcome { .. }
             | Action::OpenException { .. }
             | Action::ResolveException { .. }
+            | Action::Pause(_)
+            | Action::Resume
             | Action::Cancel(_)
             | Action::Close(_) => Err(Rejection::Over { status: run.status }),
         };

@@ -27,10 +27,7 @@ fn what_is_not_acted_on_yet_is_refused_rather_than_forgotten() {
         &[
             ("  within: 4h", "  within: 4h\n  lease: 24h"),
             ("/crm\", owner", "/crm\", review_every: 90d, owner"),
-            (
-                "objective:",
-                "qa: {content: []}\npause: {budget: 24h}\nexpect: {at_least_every: 7d}\nenabled: false\nobjective:",
-            ),
+            ("objective:", "qa: {content: []}\nexpect: {at_least_every: 7d}\nenabled: false\nobjective:"),
         ],
     );
     let sources = with(SOURCES, &[("provider: hubspot", "provider: hubspot\naliases: ['x:${data.y}']")]);
@@ -43,9 +40,8 @@ fn what_is_not_acted_on_yet_is_refused_rather_than_forgotten() {
     flow.yaml:20 acknowledge.lease: `lease` is not acted on yet
     flow.yaml:54 exceptions.playbooks.outcome_failed.review_every: `review_every` is not acted on yet
     flow.yaml:56 qa: `qa` is not acted on yet
-    flow.yaml:57 pause: `pause` is not acted on yet
-    flow.yaml:58 expect: `expect` is not acted on yet
-    flow.yaml:59 enabled: `enabled` is not acted on yet
+    flow.yaml:57 expect: `expect` is not acted on yet
+    flow.yaml:58 enabled: `enabled` is not acted on yet
     sources.yaml:9 aliases: `aliases` is not acted on yet
     ");
     let problems = plan(&Config::default(), &files).unwrap_err();

@@ -19,6 +19,8 @@ mod measure;
 #[cfg(test)]
 mod message;
 #[cfg(test)]
+mod pause;
+#[cfg(test)]
 mod people;
 #[cfg(test)]
 mod properties;

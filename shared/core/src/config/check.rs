@@ -183,6 +183,9 @@ impl FlowCheck<'_> {
         if let Some(objective) = &flow.objective {
             found.extend(positive("objective.window", Duration::Elapsed(objective.window)));
         }
+        if let Some(pause) = &flow.pause {
+            found.extend(positive("pause.budget", Duration::Elapsed(pause.budget)));
+        }
         if let Some(policy) = &flow.exceptions {
             found.extend(self.party("exceptions.owner", &policy.owner));
             found.extend(positive("exceptions.recovery_sla", Duration::Elapsed(policy.recovery_sla)));

@@ -46,6 +46,9 @@ pub struct Flow {
     /// The share of runs that must be met.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub objective: Option<Objective>,
+    /// How long its runs may be paused; without it, not at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause: Option<PausePolicy>,
     /// Id of the calendar that counts business time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calendar: Option<String>,
@@ -259,6 +262,14 @@ pub enum ExceptionKind {
     Manual,
     /// The run could not be processed several times in a row and waits for a person.
     RunParked,
+}
+
+/// How long a run may be paused.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PausePolicy {
+    /// All its pauses together; elapsed time.
+    pub budget: Span,
 }
 
 /// The share of runs that must be met within a window.

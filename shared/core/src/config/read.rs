@@ -40,7 +40,7 @@ pub enum Document {
 
 /// Fields and kinds that the design has and this version does not act on. They are refused, because a
 /// promise that is read and not kept is worse than none.
-const NOT_YET: [&str; 8] = ["lease", "qa", "pause", "expect", "enabled", "aliases", "rotate", "review_every"];
+const NOT_YET: [&str; 7] = ["lease", "qa", "expect", "enabled", "aliases", "rotate", "review_every"];
 /// Likewise the exception kinds.
 const KINDS_NOT_YET: [&str; 4] = ["qa_failed", "qa_not_reported", "orphan_signal", "silent_trigger"];
 
@@ -239,7 +239,7 @@ fn stand_in(name: &str) -> Option<Value> {
         "match" => json!({"type": ["x"]}),
         "outcomes" | "members" => json!([]),
         "done_when" => json!("manual"),
-        "sla" | "within" | "recovery_sla" | "window" => json!("1h"),
+        "sla" | "within" | "recovery_sla" | "window" | "budget" => json!("1h"),
         "after" => json!("0s"),
         "met" => json!("1%"),
         "provider" => json!("generic"),

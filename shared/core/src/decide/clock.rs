@@ -28,6 +28,7 @@ impl Draft<'_> {
             Due::BreachStep(n) => self.climb(Ladder::Breached, Some(n), at),
             Due::Acknowledgement => self.acknowledgement_missed(at),
             Due::AcknowledgementStep => self.climb(Ladder::NotAcknowledged, None, at),
+            Due::PauseSpent => self.pause_spent(at),
             Due::Recovery(n) => self.recovery_breached(n, at),
             Due::Stalled => {
                 let (since, title) = (self.run.last_at, self.run.title.clone());

@@ -350,6 +350,25 @@ pub struct Stalled {
     pub title: String,
 }
 
+/// Detail of `paused`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Paused {
+    /// Why.
+    pub reason: String,
+    /// When the budget is spent, and the run resumes by itself.
+    pub until: Time,
+}
+
+/// Detail of `resumed`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Resumed {
+    /// From when the clocks run again.
+    pub resumed_at: Time,
+    /// The clocks that stood still, as they are now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clocks: Vec<StartedOutcome>,
+}
+
 /// Detail of `run_closed`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Closed {

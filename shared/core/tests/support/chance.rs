@@ -56,6 +56,8 @@ pub(crate) enum Happening {
     Fail(usize),
     OpenException(Option<usize>),
     Resolve(usize),
+    Pause,
+    Resume,
     Note,
     Cancel,
     Close,
@@ -79,6 +81,8 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => (0..5_usize).prop_map(Fail),
         1 => prop::option::of(0..5_usize).prop_map(OpenException),
         2 => (0..4_usize).prop_map(Resolve),
+        3 => Just(Pause),
+        2 => Just(Resume),
         2 => Just(Note),
         1 => prop::bool::weighted(0.2).prop_map(|end| if end { Cancel } else { Note }),
         1 => Just(Close),
@@ -156,6 +160,7 @@ pub(crate) fn flow() -> impl Strategy<Value = Versioned<Flow>> {
                 "outcomes": outcomes.collect::<Vec<_>>(),
                 "escalation": {"not_acknowledged": missed, "breached": breached},
                 "exceptions": {"owner": "role:ops", "recovery_sla": "5h"},
+                "pause": {"budget": "9h"},
                 "calendar": business.map(|_| "office"),
             }))
         },
@@ -285,6 +290,8 @@ impl World {
                 let exception = self.run.exceptions.get(*n).map_or("x0".to_owned(), |x| x.id.clone());
                 by(*n, Action::ResolveException { exception, resolution: text(), evidence: None })
             }
+            Happening::Pause => by(0, Action::Pause(text())),
+            Happening::Resume => by(0, Action::Resume),
             Happening::Note => by(0, Action::Note(text())),
             Happening::Cancel => by(0, Action::Cancel(text())),
             Happening::Close => by(0, Action::Close(text())),
