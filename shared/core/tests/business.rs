@@ -77,3 +77,11 @@ fn a_deadline_beyond_the_known_holidays_is_flagged_once_and_its_breach_has_its_o
     14 26 18:00 exception_opened x14 calendar_unknown sales-deck for eve by 27 18:00: they are known until 2026-11-25: the deadline may be too early
     ");
 }
+
+#[test]
+fn a_run_that_is_called_off_has_no_more_deadlines_to_flag() {
+    let mut story = office("holidays: []\nknown_until: 2026-11-25\n");
+    // Nobody acknowledges, so that the backup gets a window that ends on the 26th: in the decision that ends the run.
+    story.published("25 14:00").person("25 21:00", "ana", Action::Cancel("wrong post".to_owned()));
+    assert_eq!(story.trail.last().unwrap().fact.kind(), "run_cancelled");
+}

@@ -45,7 +45,7 @@ impl Context<'_> {
 impl Draft<'_> {
     /// Opens an exception, once for each, for business deadlines beyond what the calendar knows.
     pub(super) fn flag_unknown_deadlines(&mut self) {
-        let Some(calendar) = self.context.calendar else { return };
+        let Some(calendar) = self.context.calendar.filter(|_| self.run.is_open()) else { return };
         let calendar = &calendar.document;
         let flow = &self.context.flow.document;
         let outcomes = self.run.outcomes.iter().zip(&flow.outcomes).filter_map(|(outcome, spec)| {
