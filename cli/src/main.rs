@@ -1,6 +1,7 @@
 //! `meshline`: the operators' tool. One file for each group of commands; `show` has what people see.
 
 mod audit;
+mod calendar;
 mod client;
 mod commands;
 mod configuration;
@@ -100,6 +101,9 @@ enum Command {
     Timeline(lists::Timeline),
     /// How many promises of a flow were kept
     Report(report::Report),
+    /// Business time
+    #[command(subcommand)]
+    Calendar(calendar::Calendar),
     /// Show how a run became what it is, or let stored events go through the flows again
     Replay(replay::Replay),
     /// List deliveries that were authentic but could not be understood
@@ -147,6 +151,7 @@ async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exi
         | Command::Audit(_)
         | Command::Timeline(_)
         | Command::Report(_)
+        | Command::Calendar(_)
         | Command::Replay(_)
         | Command::Rejections(_) => {}
     }
@@ -161,6 +166,9 @@ async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exi
         Command::Audit(audit) => audit::run(&client, &audit, screen).await,
         Command::Timeline(timeline) => lists::timeline(&client, &timeline, screen).await,
         Command::Report(args) => report::run(&client, &args, screen).await,
+        Command::Calendar(calendar::Calendar::Explain(args)) => {
+            calendar::explain(&client, &args, screen).await
+        }
         Command::Replay(args) => replay::run(&client, &args, screen).await,
         Command::Rejections(list) => lists::rejections(&client, &list, screen).await,
         // INVARIANT: these were answered above

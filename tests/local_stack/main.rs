@@ -2,6 +2,7 @@
 
 mod aliases;
 mod bad_input;
+mod business;
 mod checkpoints;
 mod cost;
 mod life;

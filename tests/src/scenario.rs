@@ -72,6 +72,8 @@ enum Verb {
     Resolve { kind: String, resolution: String },
     Cancel(String),
     Close(String),
+    Pause(String),
+    Resume,
     Note(String),
 }
 

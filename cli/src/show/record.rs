@@ -64,6 +64,14 @@ pub(crate) fn sentence(fact: &Fact, now: Time) -> String {
             format!("{}: {} should have resolved it by {}", it.exception, it.owner, at(it.due_at, now))
         }
         Fact::Stalled(it) => format!("nothing happened since {}", at(it.since, now)),
+        Fact::Paused(it) => format!("until {} at the latest: {}", at(it.until, now), short(&it.reason)),
+        Fact::Resumed(it) => {
+            let due = it
+                .clocks
+                .iter()
+                .map(|moved| format!("; {} is due {}", moved.id, at(moved.clock.due_at, now)));
+            format!("clocks run again since {}{}", at(it.resumed_at, now), due.collect::<String>())
+        }
         Fact::RunVerifying(_) => "every outcome is done, exceptions are open".to_owned(),
         Fact::RunClosed(it) => {
             let met = if it.met { "every promise was kept" } else { "not every promise was kept" };
@@ -136,6 +144,8 @@ fn tone(fact: &Fact) -> Tone {
         | Fact::Escalated(_)
         | Fact::ExceptionOpened(_)
         | Fact::ExceptionResolved(_)
+        | Fact::Paused(_)
+        | Fact::Resumed(_)
         | Fact::RunVerifying(_)
         | Fact::RunClosed(_)
         | Fact::RunCancelled(_)

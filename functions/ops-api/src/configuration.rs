@@ -1,4 +1,4 @@
-//! Flows, sources and the directory: planned, applied and shown.
+//! Flows, sources, calendars and the directory: planned, applied and shown.
 
 use meshline_aws::config::too_large;
 use meshline_aws::http::{self, Problem, Response};

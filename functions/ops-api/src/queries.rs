@@ -22,7 +22,7 @@ const MAX_REPORT_RUNS: usize = 10_000;
 const DEFAULT_WINDOW: Span = Span::days(60);
 
 impl Call<'_> {
-    fn time(&self, name: &str) -> Result<Option<Time>, Problem> {
+    pub(crate) fn time(&self, name: &str) -> Result<Option<Time>, Problem> {
         let time = self.query(name).map(|text| time_or_day(&text));
         time.transpose().map_err(|error| Problem::bad_request(format!("`{name}`: {error}")))
     }

@@ -121,7 +121,10 @@ async fn take(app: &App, config: &Config, event: &Event, step: Step, now: Time) 
         Step::Open { flow } => {
             let Some(flow) = config.flows.get(&flow) else { return Ok(()) };
             let span = telemetry::run_span(&id::run_id(event, &flow.document.id));
-            execute::open(app, flow, &directory, event, now).instrument(span).await.map(|_| ())
+            execute::open(app, flow, config.calendar_of(&flow.document), &directory, event, now)
+                .instrument(span)
+                .await
+                .map(|_| ())
         }
         Step::Command { run, command } => {
             let span = telemetry::run_span(&run);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use meshline_core::command::{Command, Decision, Rejection};
 use meshline_core::config::Versioned;
+use meshline_core::config::calendar::Calendar;
 use meshline_core::config::directory::Directory;
 use meshline_core::config::flow::{ExceptionKind, Flow};
 use meshline_core::decide::{self, Context};
@@ -52,7 +53,8 @@ pub async fn execute(
         let loaded = app.runs.load(run).await?.ok_or_else(|| ExecuteError::NoRun(run.to_owned()))?;
         telemetry::known(&loaded);
         let flow = app.config.flow(&loaded.flow, loaded.flow_version).await?;
-        let context = Context { flow: &flow, directory };
+        let calendar = app.config.calendar(&flow.document, loaded.calendar_version).await?;
+        let context = Context { flow: &flow, calendar: calendar.as_deref(), directory };
         let decision = decide::decide(&loaded, context, command, now)?;
         if decision.records.is_empty() {
             return Ok(decision);
@@ -67,20 +69,21 @@ pub async fn execute(
     }
 }
 
-/// Opens the run of `flow` for `event`; a run that is open already is left as it is.
+/// Opens the run of `flow`, which counts by `calendar`, for `event`; a run that is open already is left as it is.
 ///
 /// # Errors
 /// The table is not available.
 pub async fn open(
     app: &App,
     flow: &Versioned<Flow>,
+    calendar: Option<&Versioned<Calendar>>,
     directory: &Directory,
     event: &Event,
     now: Time,
 ) -> Result<Decision, StoreError> {
     let mut attempt = 0;
     loop {
-        let decision = decide::open(Context { flow, directory }, event, now);
+        let decision = decide::open(Context { flow, calendar, directory }, event, now);
         telemetry::known(&decision.run);
         match commit(app, None, &decision).await {
             Ok(()) => {

@@ -68,6 +68,10 @@ pub enum Action {
         /// The proof.
         evidence: Option<String>,
     },
+    /// Stop the outcomes' clocks, for this reason.
+    Pause(String),
+    /// Let them run again.
+    Resume,
     /// Write something down.
     Note(String),
     /// Call the run off, for this reason.
@@ -89,6 +93,8 @@ impl Action {
             | Self::FailOutcome { .. }
             | Self::OpenException { .. }
             | Self::ResolveException { .. }
+            | Self::Pause(_)
+            | Self::Resume
             | Self::Note(_)
             | Self::Cancel(_)
             | Self::Close(_)

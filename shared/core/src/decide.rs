@@ -4,11 +4,13 @@
 //! matter whether a tick or a signal is looked at first.
 
 mod clock;
+mod deadline;
 mod duty;
 mod exception;
 mod flow;
 mod ladder;
 mod open;
+mod pause;
 mod person;
 mod signal;
 
@@ -19,6 +21,7 @@ pub use signal::EARLIEST_SIGNAL;
 
 use crate::command::{Action, Command, Decision, Rejection};
 use crate::config::Versioned;
+use crate::config::calendar::Calendar;
 use crate::config::directory::Directory;
 use crate::config::flow::Flow;
 use crate::record::{Actor, ActorKind, Fact, Record};
@@ -31,6 +34,8 @@ use crate::trail;
 pub struct Context<'a> {
     /// The flow version that the run was opened with.
     pub flow: &'a Versioned<Flow>,
+    /// The calendar version that the run was opened with, if its flow names one.
+    pub calendar: Option<&'a Versioned<Calendar>>,
     /// The directory of the moment.
     pub directory: &'a Directory,
 }
@@ -63,12 +68,15 @@ pub fn decide(run: &Run, context: Context<'_>, command: &Command, now: Time) -> 
             | Action::FailOutcome { .. }
             | Action::OpenException { .. }
             | Action::ResolveException { .. }
+            | Action::Pause(_)
+            | Action::Resume
             | Action::Cancel(_)
             | Action::Close(_) => Err(Rejection::Over { status: run.status }),
         };
     }
     draft.catch_up(moment(&command.action, draft.at));
     draft.act(&command.action)?;
+    draft.flag_unknown_deadlines();
     draft.close_if_done();
     Ok(draft.finish())
 }

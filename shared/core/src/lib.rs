@@ -3,11 +3,13 @@
 //! Pure: no clock, no I/O, no async, no AWS type. See docs/ARCHITECTURE.md for the picture.
 
 pub mod alias;
+pub mod calendar;
 pub mod checkpoint;
 pub mod command;
 pub mod config;
 pub mod day;
 pub mod decide;
+pub mod duration;
 pub mod event;
 pub mod id;
 pub mod measure;

@@ -70,6 +70,8 @@ impl Measures {
             | Fact::StepEmpty(_)
             | Fact::RecoveryBreached(_)
             | Fact::Stalled(_)
+            | Fact::Paused(_)
+            | Fact::Resumed(_)
             | Fact::RunVerifying(_)
             | Fact::RunClosed(_)
             | Fact::RunCancelled(_)

@@ -67,6 +67,8 @@ pub fn outgoing(record: &Record, public_url: &str) -> Outgoing {
         | Fact::Reassigned(_)
         | Fact::StepEmpty(_)
         | Fact::ExceptionResolved(_)
+        | Fact::Paused(_)
+        | Fact::Resumed(_)
         | Fact::RunVerifying(_)
         | Fact::RunClosed(_)
         | Fact::RunCancelled(_)

@@ -108,6 +108,10 @@ pub enum Fact {
     RecoveryBreached(RecoveryBreached),
     /// An open run with nothing due for a week.
     Stalled(Stalled),
+    /// The outcomes' clocks stand still.
+    Paused(Paused),
+    /// They run again.
+    Resumed(Resumed),
     /// All outcomes are done, exceptions are not.
     RunVerifying(Empty),
     /// The run is over.
@@ -169,6 +173,8 @@ impl Fact {
             Self::ExceptionResolved(_) => "exception_resolved",
             Self::RecoveryBreached(_) => "recovery_breached",
             Self::Stalled(_) => "stalled",
+            Self::Paused(_) => "paused",
+            Self::Resumed(_) => "resumed",
             Self::RunVerifying(_) => "run_verifying",
             Self::RunClosed(_) => "run_closed",
             Self::RunCancelled(_) => "run_cancelled",

@@ -68,6 +68,9 @@ pub struct OutcomeReport {
     pub pending: usize,
     /// From its start to its verification, in seconds.
     pub latency_s: Percentiles,
+    /// Likewise, without the time in which the run was paused.
+    #[serde(default)]
+    pub net_latency_s: Percentiles,
 }
 
 /// Nearest-rank percentiles.
@@ -114,7 +117,8 @@ fn ratio(part: usize, whole: usize) -> Option<f64> {
 
 /// Whether an outcome was met, was missed (now, if its deadline is over), or is undecided.
 fn verdict(run: &Run, outcome: &crate::run::Outcome, now: Time) -> Option<bool> {
-    let late = outcome.clock.as_ref().is_some_and(|clock| clock.due_at <= now);
+    let late =
+        outcome.clock.as_ref().is_some_and(|clock| clock.due_at <= now && !run.stands_still(clock.due_at));
     match outcome.met {
         Some(met) => Some(met),
         None => (late || !run.is_open()).then_some(false),
@@ -182,7 +186,9 @@ fn outcome_report(id: &str, runs: &[&Run], now: Time) -> OutcomeReport {
     let found: Vec<_> =
         runs.iter().filter_map(|run| Some((*run, run.outcomes.iter().find(|o| o.id == id)?))).collect();
     let count = |wanted: Option<bool>| found.iter().filter(|(run, o)| verdict(run, o, now) == wanted).count();
-    let latency = found.iter().filter_map(|(_, o)| Some(seconds(o.clock.as_ref()?.started_at, o.done_at?)));
+    let spans = || found.iter().filter_map(|(run, o)| Some((*run, o.clock.as_ref()?.started_at, o.done_at?)));
+    let latency = spans().map(|(_, from, to)| seconds(from, to));
+    let net = spans().map(|(run, from, to)| (to.since(from) - run.paused_within(from, to)).ms() / 1000);
     OutcomeReport {
         id: id.to_owned(),
         done: found.iter().filter(|(_, o)| o.status == OutcomeStatus::Done).count(),
@@ -190,5 +196,6 @@ fn outcome_report(id: &str, runs: &[&Run], now: Time) -> OutcomeReport {
         missed: count(Some(false)),
         pending: count(None),
         latency_s: Percentiles::of(latency.collect()),
+        net_latency_s: Percentiles::of(net.collect()),
     }
 }

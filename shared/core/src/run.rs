@@ -11,7 +11,7 @@ use crate::config::flow::{ExceptionKind, Ladder};
 use crate::id;
 use crate::pattern::Values;
 use crate::record::{Custody, OwnerRole, Started};
-use crate::time::Time;
+use crate::time::{Span, Time};
 use crate::trace::TraceId;
 
 pub use due::Due;
@@ -26,6 +26,9 @@ pub struct Run {
     pub flow: String,
     /// Version of the flow.
     pub flow_version: u32,
+    /// Version of the flow's calendar, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar_version: Option<u32>,
     /// The flow's client label.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
@@ -65,6 +68,9 @@ pub struct Run {
     pub ack: Option<Acknowledgement>,
     /// In the order of the flow.
     pub outcomes: Vec<Outcome>,
+    /// In the order they began.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pauses: Vec<Pause>,
     /// In the order they were opened.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exceptions: Vec<Exception>,
@@ -176,6 +182,18 @@ pub struct Outcome {
     pub ladder: Climb,
 }
 
+/// A while in which the outcomes' clocks stand still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// Its start.
+    pub from: Time,
+    /// Its end; while it lasts, when the budget is spent.
+    pub to: Time,
+    /// Whether it lasts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lasts: bool,
+}
+
 /// Where an outcome stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -255,6 +273,27 @@ impl Run {
     pub fn is_overdue(&self) -> bool {
         let late = |outcome: &Outcome| outcome.breached_at.is_some() && outcome.status != OutcomeStatus::Done;
         self.is_open() && self.outcomes.iter().any(late)
+    }
+
+    /// The pause that lasts.
+    pub fn pause(&self) -> Option<&Pause> {
+        self.pauses.last().filter(|pause| pause.lasts && self.is_open())
+    }
+
+    /// Whether a point of an outcome's clock does not come nearer, because of the pause that lasts.
+    pub fn stands_still(&self, at: Time) -> bool {
+        self.pause().is_some_and(|pause| pause.from < at)
+    }
+
+    /// Whether what came true at `done_at` was in time.
+    pub fn in_time(&self, clock: &Started, done_at: Time) -> bool {
+        done_at <= clock.due_at || self.stands_still(clock.due_at)
+    }
+
+    /// How much of the time from `from` to `to` was paused.
+    pub fn paused_within(&self, from: Time, to: Time) -> Span {
+        let ms = self.pauses.iter().map(|pause| pause.to.min(to).since(pause.from.max(from)).ms());
+        Span::from_ms(ms.sum())
     }
 
     /// Exceptions that are not resolved.

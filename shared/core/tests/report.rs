@@ -79,6 +79,11 @@ fn ten_triggers_eight_met_one_missed_one_pending() {
             "p50": 2996,
             "p95": 11992,
             "p99": 11992
+          },
+          "net_latency_s": {
+            "p50": 2996,
+            "p95": 11992,
+            "p99": 11992
           }
         }
       ],

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
+use crate::duration::Duration;
 use crate::pattern::Pattern;
 use crate::time::{Span, text_serde};
 
@@ -51,6 +52,12 @@ pub struct Flow {
     /// The share of runs that must be met.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub objective: Option<Objective>,
+    /// How long its runs may be paused; without it, not at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause: Option<PausePolicy>,
+    /// Id of the calendar that counts business time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<String>,
 }
 
 /// A person or a role: `person:ana`, `role:marketing-ops`.
@@ -122,7 +129,7 @@ pub enum OnRetrigger {
 #[serde(deny_unknown_fields)]
 pub struct Acknowledge {
     /// From the opening, and again from each reassignment.
-    pub within: Span,
+    pub within: Duration,
 }
 
 /// One expected result of a run.
@@ -134,8 +141,8 @@ pub struct OutcomeSpec {
     /// What people call it; default: the id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// Elapsed time from its start to its deadline.
-    pub sla: Span,
+    /// From its start to its deadline.
+    pub sla: Duration,
     /// When to warn, as a share of the SLA.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warn_at: Option<Percent>,
@@ -255,6 +262,8 @@ pub enum ExceptionKind {
     OwnershipGap,
     /// The ticket that goes with a breach.
     SlaBreached,
+    /// A deadline lies beyond the days whose holidays the calendar knows.
+    CalendarUnknown,
     /// Opened by a person.
     Manual,
     /// No trigger came for longer than the flow expects.
@@ -271,6 +280,14 @@ pub enum ExceptionKind {
 pub struct Expect {
     /// No trigger for this long is an exception.
     pub at_least_every: Span,
+}
+
+/// How long a run may be paused.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PausePolicy {
+    /// All its pauses together; elapsed time.
+    pub budget: Span,
 }
 
 /// The share of runs that must be met within a window.
@@ -367,8 +384,13 @@ pub struct NotA {
 }
 
 impl NotA {
+    /// `given` is not `what`, which goes on after a colon with what to write.
+    pub(crate) fn new(given: &str, what: &'static str) -> Self {
+        Self { given: given.to_owned(), what }
+    }
+
     fn err<T>(given: &str, what: &'static str) -> Result<T, Self> {
-        Err(Self { given: given.to_owned(), what })
+        Err(Self::new(given, what))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Draft;
 use crate::config::flow::{ExceptionKind, Ladder};
 use crate::record::{Breached, Fact, Missed, RecoveryBreached, Stalled, Warning};
-use crate::run::Due;
+use crate::run::{Due, Exception};
 use crate::time::Time;
 
 /// Due points handled in one decision; what is left stays due and is found again at once. Keeps a decision
@@ -28,6 +28,7 @@ impl Draft<'_> {
             Due::BreachStep(n) => self.climb(Ladder::Breached, Some(n), at),
             Due::Acknowledgement => self.acknowledgement_missed(at),
             Due::AcknowledgementStep => self.climb(Ladder::NotAcknowledged, None, at),
+            Due::PauseSpent => self.pause_spent(at),
             Due::Recovery(n) => self.recovery_breached(n, at),
             Due::Stalled => {
                 let (since, title) = (self.run.last_at, self.run.title.clone());
@@ -57,7 +58,10 @@ impl Draft<'_> {
             detected_at: self.at,
             ladder_at: ladder.first().map(|step| due_at + step.after),
         }));
-        let covered = self.run.open_exceptions().any(|open| open.outcome.as_deref() == Some(&outcome));
+        let about = |open: &Exception| {
+            open.kind != ExceptionKind::CalendarUnknown && open.outcome.as_deref() == Some(&outcome)
+        };
+        let covered = self.run.open_exceptions().any(about);
         if !covered {
             let expected = format!("`{outcome}` by {due_at}");
             let seen = "nothing that verifies it".to_owned();

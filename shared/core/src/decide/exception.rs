@@ -56,7 +56,10 @@ impl Draft<'_> {
     /// Resolves what was open because `outcome` was not verified.
     pub(super) fn resolve_by_outcome(&mut self, outcome: &str) {
         let of_outcome = |kind| match kind {
-            ExceptionKind::OutcomeFailed | ExceptionKind::RequestFailed | ExceptionKind::SlaBreached => true,
+            ExceptionKind::OutcomeFailed
+            | ExceptionKind::RequestFailed
+            | ExceptionKind::SlaBreached
+            | ExceptionKind::CalendarUnknown => true,
             ExceptionKind::OwnershipGap
             | ExceptionKind::Manual
             | ExceptionKind::RunParked

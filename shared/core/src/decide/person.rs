@@ -29,6 +29,8 @@ impl Draft<'_> {
             Action::ResolveException { exception, resolution, evidence } => {
                 self.resolve_by_hand(exception, resolution, evidence.as_deref())?;
             }
+            Action::Pause(reason) => self.pause(reason)?,
+            Action::Resume => self.resume()?,
             Action::Note(text) => self.note(text)?,
             Action::Cancel(reason) => {
                 let reason = given("reason", reason)?;
@@ -195,7 +197,7 @@ pub fn resolve_of_flow(
 }
 
 /// A text that a person must give, trimmed.
-fn given(field: &'static str, text: &str) -> Result<String, Rejection> {
+pub(super) fn given(field: &'static str, text: &str) -> Result<String, Rejection> {
     let text = text.trim();
     if text.is_empty() {
         return Err(Rejection::Invalid { field, reason: "must not be empty".to_owned() });

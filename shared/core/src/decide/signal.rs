@@ -49,7 +49,7 @@ impl Draft<'_> {
     pub(super) fn complete(&mut self, spec: &OutcomeSpec, done_at: Time, evidence: Option<String>) {
         let Some(n) = self.run.outcomes.iter().position(|outcome| outcome.id == spec.id) else { return };
         let Some(outcome) = self.run.outcomes.get(n) else { return };
-        let met = outcome.clock.as_ref().is_none_or(|clock| done_at <= clock.due_at);
+        let met = outcome.clock.as_ref().is_none_or(|clock| self.run.in_time(clock, done_at));
         let unseen = outcome.clock.as_ref().filter(|_| !met && outcome.breached_at.is_none());
         if let Some(due_at) = unseen.map(|clock| clock.due_at) {
             // So much fell due at once that catching up left it for the next decision.
@@ -81,7 +81,7 @@ impl Draft<'_> {
             .filter_map(|spec| {
                 let times: Option<Vec<Time>> = spec.after.iter().map(|before| done_time(before)).collect();
                 let at = times?.into_iter().max()?;
-                Some(StartedOutcome { id: spec.id.clone(), clock: super::open::start(spec, at) })
+                Some(StartedOutcome { id: spec.id.clone(), clock: self.started(spec, at) })
             })
             .collect()
     }

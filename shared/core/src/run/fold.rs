@@ -3,11 +3,14 @@
 use std::collections::VecDeque;
 
 use super::{
-    Acknowledgement, Climb, Escalation, Exception, MissedWindow, Outcome, OutcomeStatus, Owner, Run, Status,
+    Acknowledgement, Climb, Escalation, Exception, MissedWindow, Outcome, OutcomeStatus, Owner, Pause, Run,
+    Status,
 };
 use crate::config::flow::Ladder;
 use crate::id;
-use crate::record::{Custody, Done, Escalated, ExceptionOpened, Fact, Opened, Reassigned, Record, StepEmpty};
+use crate::record::{
+    Custody, Done, Escalated, ExceptionOpened, Fact, Opened, Reassigned, Record, Resumed, StepEmpty,
+};
 use crate::time::Time;
 
 /// How many causes a run remembers: more re-publishes than this of one open run are no retries any more.
@@ -65,6 +68,7 @@ impl Run {
             run: record.run.clone(),
             flow: record.flow.clone(),
             flow_version: record.flow_version,
+            calendar_version: opened.calendar_version,
             client: opened.client.clone(),
             subject: record.subject.clone(),
             title: opened.title.clone(),
@@ -81,6 +85,7 @@ impl Run {
             held: Vec::new(),
             ack: opened.acknowledge_by.map(Acknowledgement::until),
             outcomes: outcomes.collect(),
+            pauses: Vec::new(),
             exceptions: Vec::new(),
             escalations: Vec::new(),
             values: opened.values.clone(),
@@ -141,6 +146,10 @@ impl Run {
             Fact::RecoveryBreached(breached) => {
                 self.exception_mut(record.seq, &breached.exception)?.recovery_breached = true;
             }
+            Fact::Paused(paused) => {
+                self.pauses.push(Pause { from: record.at, to: paused.until, lasts: true });
+            }
+            Fact::Resumed(resumed) => self.resumed(record.seq, resumed)?,
             Fact::RunVerifying(_) => self.status = Status::Verifying,
             Fact::RunClosed(_) => self.end(Status::Closed, record.at),
             Fact::RunCancelled(_) => self.end(Status::Cancelled, record.at),
@@ -172,6 +181,7 @@ impl Run {
             // A signal that was late on its way, about a thing that was done in time.
             outcome.breached_at = None;
         }
+        let pause = self.pause().copied();
         for started in &done.starts {
             let outcome = self.outcome_mut(seq, &started.id)?;
             outcome.clock = Some(started.clock.clone());
@@ -179,10 +189,22 @@ impl Run {
                 OutcomeStatus::Waiting => outcome.status = OutcomeStatus::Open,
                 // Its signal came before that of what it waits for: now it is known whether it was in time.
                 OutcomeStatus::Done => {
-                    outcome.met = outcome.done_at.map(|done_at| done_at <= started.clock.due_at);
+                    let stands_still = pause.is_some_and(|pause| pause.from < started.clock.due_at);
+                    outcome.met =
+                        outcome.done_at.map(|done_at| done_at <= started.clock.due_at || stands_still);
                 }
                 OutcomeStatus::Open | OutcomeStatus::Failed => {}
             }
+        }
+        Ok(())
+    }
+
+    fn resumed(&mut self, seq: u64, resumed: &Resumed) -> Result<(), FoldError> {
+        if let Some(pause) = self.pauses.last_mut() {
+            (pause.to, pause.lasts) = (resumed.resumed_at, false);
+        }
+        for moved in &resumed.clocks {
+            self.outcome_mut(seq, &moved.id)?.clock = Some(moved.clock.clone());
         }
         Ok(())
     }

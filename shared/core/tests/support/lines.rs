@@ -69,6 +69,12 @@ fn facts(fact: &Fact) -> String {
         Fact::SlaBreached(breach) => {
             format!("{} due {}, ladder {}", breach.outcome, time(breach.due_at), when(breach.ladder_at))
         }
+        Fact::Paused(paused) => format!("until {}: {}", time(paused.until), paused.reason),
+        Fact::Resumed(resumed) => {
+            let clocks: Vec<String> =
+                resumed.clocks.iter().map(|s| format!("; {}", clock(&s.id, Some(&s.clock)))).collect();
+            format!("at {}{}", time(resumed.resumed_at), clocks.concat())
+        }
         Fact::Acknowledged(_) | Fact::RunVerifying(_) => String::new(),
         Fact::AcknowledgementMissed(missed) => {
             format!("{} by {}, ladder {}", missed.owner, time(missed.due_at), when(missed.ladder_at))
