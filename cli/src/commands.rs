@@ -1,4 +1,4 @@
-//! What a person does to a run: acknowledge, reassign, complete, fail, report a check, resolve, note, cancel, close.
+//! What a person does to a run: acknowledge, reassign, complete, fail, report a check, resolve, pause, resume, note, cancel, close.
 
 use clap::{Args, Subcommand};
 use meshline_core::config::flow::Party;
@@ -64,6 +64,19 @@ pub(crate) enum OnRun {
         /// The proof: a link, or text
         #[arg(long)]
         evidence: Option<String>,
+    },
+    /// Stop the outcomes' clocks; they run again by themselves when the flow's budget is spent
+    Pause {
+        #[command(flatten)]
+        run: Run,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// Let the outcomes' clocks run again
+    Resume {
+        #[command(flatten)]
+        run: Run,
     },
     /// Write something down in the trail
     Note {
@@ -186,6 +199,8 @@ fn request(command: &OnRun) -> Request<'_> {
             let body = json!({"resolution": resolution, "evidence": evidence});
             (run, rest, body, format!("resolved {exception}"))
         }
+        OnRun::Pause { run, reason } => (run, vec!["pause"], json!({"reason": reason}), "paused".to_owned()),
+        OnRun::Resume { run } => (run, vec!["resume"], json!({}), "resumed".to_owned()),
         OnRun::Note { run, text } => (run, vec!["note"], json!({"text": text}), "noted".to_owned()),
         OnRun::Cancel { run, reason } => {
             (run, vec!["cancel"], json!({"reason": reason}), "cancelled".to_owned())

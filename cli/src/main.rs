@@ -1,11 +1,13 @@
 //! `meshline`: the operators' tool. One file for each group of commands; `show` has what people see.
 
 mod audit;
+mod calendar;
 mod client;
 mod commands;
 mod configuration;
 mod demo;
 mod failure;
+mod init;
 mod lists;
 mod refusal;
 mod replay;
@@ -77,6 +79,8 @@ struct Options {
 enum Command {
     /// Start the local stack: all of Meshline in one process
     Up(up::UpArgs),
+    /// Write a folder to begin with: people, sources and the pilot of one flow, with comments
+    Init(init::Init),
     /// Show what applying configuration files would change
     Plan(configuration::Files),
     /// Put configuration files in force; what is not in them stays
@@ -97,7 +101,10 @@ enum Command {
     Timeline(lists::Timeline),
     /// How many promises of a flow were kept
     Report(report::Report),
-    /// Let events that are stored go through the flows again
+    /// Business time
+    #[command(subcommand)]
+    Calendar(calendar::Calendar),
+    /// Show how a run became what it is, or let stored events go through the flows again
     Replay(replay::Replay),
     /// List deliveries that were authentic but could not be understood
     Rejections(lists::Rejections),
@@ -128,6 +135,7 @@ async fn main() -> ExitCode {
 async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exit, Failure> {
     match &command {
         Command::Webhook(webhook) => return webhook::run(webhook, screen),
+        Command::Init(args) => return init::run(args, screen),
         Command::Audit(audit::Audit::Verify(verify)) => {
             if let Some(verified) = verify.offline(screen) {
                 return verified;
@@ -143,6 +151,7 @@ async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exi
         | Command::Audit(_)
         | Command::Timeline(_)
         | Command::Report(_)
+        | Command::Calendar(_)
         | Command::Replay(_)
         | Command::Rejections(_) => {}
     }
@@ -157,9 +166,13 @@ async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exi
         Command::Audit(audit) => audit::run(&client, &audit, screen).await,
         Command::Timeline(timeline) => lists::timeline(&client, &timeline, screen).await,
         Command::Report(args) => report::run(&client, &args, screen).await,
+        Command::Calendar(calendar::Calendar::Explain(args)) => {
+            calendar::explain(&client, &args, screen).await
+        }
         Command::Replay(args) => replay::run(&client, &args, screen).await,
         Command::Rejections(list) => lists::rejections(&client, &list, screen).await,
-        Command::Up(_) | Command::Webhook(_) => Ok(Exit::Done), // INVARIANT: both were answered above
+        // INVARIANT: these were answered above
+        Command::Up(_) | Command::Webhook(_) | Command::Init(_) => Ok(Exit::Done),
     }
 }
 

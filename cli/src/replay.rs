@@ -1,4 +1,6 @@
-//! `replay`: what came in before is routed once more.
+//! `replay`: what came in before is routed once more, or a run is shown as it became.
+
+mod trail;
 
 use std::io::{self, IsTerminal, Write};
 
@@ -12,9 +14,19 @@ use crate::failure::{Exit, Failure};
 use crate::report::time;
 use crate::screen::Screen;
 
-/// Arguments of `replay`.
+/// Arguments of `replay`: a run, or a window of events.
 #[derive(Debug, Args)]
 pub(crate) struct Replay {
+    /// Show how this run became what it is: each record, its reason, and the run after it; changes nothing
+    run: Option<String>,
+    #[command(flatten)]
+    window: Option<Window>,
+}
+
+/// Events that came in before, to be routed once more.
+#[derive(Debug, Args)]
+#[group(id = "window", conflicts_with = "run")]
+struct Window {
     /// The source whose events are replayed
     #[arg(long)]
     source: String,
@@ -44,8 +56,20 @@ They are matched against the flows in force now; what they have done already is 
 triggers today and did not then opens a run whose deadlines count from the event's own time: where these have
 passed, the next sweep breaches and escalates them.";
 
-/// Replays a window, after asking.
+/// Shows a run, or replays a window.
 pub(crate) async fn run(client: &Client, args: &Replay, screen: &Screen) -> Result<Exit, Failure> {
+    match (&args.run, &args.window) {
+        (Some(run), _) => trail::show(client, run, screen).await,
+        (None, Some(window)) => replay(client, window, screen).await,
+        (None, None) => {
+            let mend = "say which: `meshline replay RUN`, or `--source`, `--from` and `--to` of a window";
+            Err(Failure::Usage(mend.to_owned()))
+        }
+    }
+}
+
+/// Replays a window, after asking.
+async fn replay(client: &Client, args: &Window, screen: &Screen) -> Result<Exit, Failure> {
     if !args.dry_run && !args.yes {
         let found = pages(client, args, true).await?;
         if !confirmed(found, args)? {
@@ -56,15 +80,15 @@ pub(crate) async fn run(client: &Client, args: &Replay, screen: &Screen) -> Resu
     if screen.is_json() {
         screen.document(&json!({"replayed": replayed, "dry_run": args.dry_run}))?;
     } else if args.dry_run {
-        screen.text(&format!("{replayed} events would be replayed"))?;
+        screen.text(&format!("events to replay: {replayed}"))?;
     } else {
-        screen.text(&format!("replayed {replayed} events"))?;
+        screen.text(&format!("events replayed: {replayed}"))?;
     }
     Ok(Exit::Done)
 }
 
 /// Replays or counts all pages; gives the number of events.
-async fn pages(client: &Client, args: &Replay, dry_run: bool) -> Result<u64, Failure> {
+async fn pages(client: &Client, args: &Window, dry_run: bool) -> Result<u64, Failure> {
     let (mut replayed, mut cursor) = (0, None::<String>);
     loop {
         let body = json!({
@@ -80,9 +104,9 @@ async fn pages(client: &Client, args: &Replay, dry_run: bool) -> Result<u64, Fai
 }
 
 /// Asks the person at the terminal; where nobody is, `--yes` must have been said.
-fn confirmed(found: u64, args: &Replay) -> Result<bool, Failure> {
-    let Replay { source, from, to, .. } = args;
-    eprintln!("{found} events of `{source}` came in from {from} to {to}.\n{WARNING}");
+fn confirmed(found: u64, args: &Window) -> Result<bool, Failure> {
+    let Window { source, from, to, .. } = args;
+    eprintln!("events of `{source}` that came in from {from} to {to}: {found}\n{WARNING}");
     if !io::stdin().is_terminal() {
         return Err(Failure::Usage(
             "nothing was replayed: say --yes to do it without being asked".to_owned(),

@@ -54,7 +54,10 @@ fn summary(report: &SlaReport, now: Time) -> Table {
     let (met, missed, pending) = (report.met, report.missed, report.pending);
     table.pair(
         "runs",
-        format!("{met} met, {missed} missed, {pending} pending, {} cancelled", report.cancelled),
+        format!(
+            "{met} met, {missed} missed, {pending} pending, {} cancelled, {} suppressed",
+            report.cancelled, report.suppressed
+        ),
     );
     let promise = report.objective.as_ref().map(|it| format!(" of {} over {}", percent(it.met), it.window));
     let ratio = report.met_ratio.map_or_else(|| "-".to_owned(), percent);
@@ -98,7 +101,7 @@ mod tests {
     fn a_report_reads_on_one_page() {
         let report: SlaReport = serde_json::from_value(json!({
             "flow": "blog-launch", "from": "2026-09-24T00:00:00.000Z", "to": "2026-11-23T00:00:00.000Z",
-            "triggers": 10, "met": 8, "missed": 1, "pending": 1, "cancelled": 0, "met_ratio": 0.888,
+            "triggers": 10, "met": 8, "missed": 1, "pending": 1, "cancelled": 0, "suppressed": 0, "met_ratio": 0.888,
             "objective": {"met": 0.9, "window": "60d"},
             "outcomes": [{"id": "crm-tag", "done": 9, "met": 8, "missed": 1, "pending": 0,
                           "latency_s": {"p50": 61, "p95": 300, "p99": 7400}}],
@@ -113,7 +116,7 @@ mod tests {
         from               2026-09-24T00:00Z (60d ago)
         to                 2026-11-23T00:00Z (now)
         triggers           10
-        runs               8 met, 1 missed, 1 pending, 0 cancelled
+        runs               8 met, 1 missed, 1 pending, 0 cancelled, 0 suppressed
         met                88.8% of 90% over 60d
         error budget left  -11%
         to acknowledge     p50 10m, p95 2h30m

@@ -397,3 +397,21 @@ async fn checkpoints_are_taken_from_a_copy_of_their_bucket() {
     let output = served.meshline(&args);
     assert!(text(&output.stdout).contains("its checkpoint is missing"), "{}", text(&output.stdout));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_replayed_decision_by_decision() {
+    let served = Served::start("replay").await;
+    let output = served.meshline(&["replay", &served.run]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let said = text(&output.stdout);
+    let line = |kind: &str| said.lines().find(|line| line.contains(kind)).unwrap().to_owned();
+    assert!(line("run_opened").contains("event forms#form:1"), "{said}");
+    assert!(line("acknowledgement_missed").contains("the clock"), "{said}");
+    assert!(
+        line("reassigned").contains("follows from 2") && line("reassigned").contains("active, dev"),
+        "{said}"
+    );
+    assert!(said.ends_with("which is what is stored\n"), "{said}");
+    let neither = served.meshline(&["replay"]);
+    assert_eq!(neither.status.code(), Some(2), "{}", text(&neither.stdout));
+}

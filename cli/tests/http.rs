@@ -275,7 +275,12 @@ fn a_replay_asks_first_and_goes_on_to_the_end() {
     let output = meshline(&server.url, &window);
     assert_eq!(output.status.code(), Some(2), "nobody is there to say yes");
     let said = text(&output.stderr);
-    assert!(said.contains("3 events of `contentful`") && said.contains("breaches and escalates"), "{said}");
+    assert!(
+        said.contains("events of `contentful`")
+            && said.contains(": 3\n")
+            && said.contains("breaches and escalates"),
+        "{said}"
+    );
     assert!(said.contains("--yes"), "{said}");
     assert!(server.seen()[0].body.contains(r#""dry_run":true"#));
 
@@ -284,7 +289,7 @@ fn a_replay_asks_first_and_goes_on_to_the_end() {
         page(r#"{"replayed":3,"cursor":null}"#),
     ]);
     let output = meshline(&server.url, &[&window[..], &["--yes"]].concat());
-    assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), "replayed 203 events\n".to_owned()));
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), "events replayed: 203\n".to_owned()));
     let seen = server.seen();
     assert!(seen[0].line.starts_with("POST /v1/replay "), "{}", seen[0].line);
     let body = r#""dry_run":false,"from":"2026-11-23T00:00:00.000Z","source":"contentful","to":"2026-11-23T11:00:00.000Z""#;

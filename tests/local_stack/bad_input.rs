@@ -106,7 +106,7 @@ async fn wrong_transitions_name_the_state() {
     assert_eq!(kind(&post("acknowledge", json!({"if_versoin": 1})).await), (400, "bad-request"));
     assert_eq!(kind(&post("checks/nothing/pass", json!({})).await), (404, "not-found"));
     assert_eq!(kind(&post("checks/nothing/fail", json!({"reason": " "})).await), (422, "invalid"));
-    assert_eq!(kind(&post("pause", json!({"reason": "x"})).await), (501, "not-yet"));
+    assert_eq!(kind(&post("pause", json!({"reason": "x"})).await), (409, "wrong-state"));
     assert_eq!(post("acknowledge", json!({})).await.0, 200);
     assert_eq!(kind(&post("acknowledge", json!({})).await), (409, "wrong-state"));
     assert_eq!(kind(&post("close", json!({"reason": "x"})).await), (409, "wrong-state"));

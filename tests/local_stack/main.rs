@@ -1,10 +1,14 @@
 //! What a user of the local stack sees: the same handlers, SDK calls and messages as on AWS.
 
+mod aliases;
 mod bad_input;
+mod business;
 mod checkpoints;
 mod cost;
 mod life;
 mod poison;
 mod replay;
 mod restart;
+mod signals;
+mod silence;
 mod telemetry;

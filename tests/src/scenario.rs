@@ -89,6 +89,8 @@ enum Verb {
     },
     Cancel(String),
     Close(String),
+    Pause(String),
+    Resume,
     Note(String),
 }
 

@@ -74,6 +74,14 @@ pub(crate) fn sentence(fact: &Fact, now: Time) -> String {
         Fact::CheckPassed(it) => check_passed(it, now),
         Fact::CheckFailed(it) => format!("{}: {}", it.check, short(&it.reason)),
         Fact::CheckOverdue(it) => format!("{} should have been reported by {}", it.check, at(it.due_at, now)),
+        Fact::Paused(it) => format!("until {} at the latest: {}", at(it.until, now), short(&it.reason)),
+        Fact::Resumed(it) => {
+            let due = it
+                .clocks
+                .iter()
+                .map(|moved| format!("; {} is due {}", moved.id, at(moved.clock.due_at, now)));
+            format!("clocks run again since {}{}", at(it.resumed_at, now), due.collect::<String>())
+        }
         Fact::RunVerifying(_) => "every outcome is done; checks or exceptions are open".to_owned(),
         Fact::RunClosed(it) => {
             let met = if it.met { "every promise was kept" } else { "not every promise was kept" };
@@ -159,6 +167,8 @@ fn tone(fact: &Fact) -> Tone {
         | Fact::ExceptionOpened(_)
         | Fact::ExceptionResolved(_)
         | Fact::CheckPassed(_)
+        | Fact::Paused(_)
+        | Fact::Resumed(_)
         | Fact::RunVerifying(_)
         | Fact::RunClosed(_)
         | Fact::RunCancelled(_)

@@ -127,6 +127,8 @@ fn action(rest: &[&str], fields: Fields) -> Option<Result<Action, Problem>> {
                 }
             }
         }
+        ["pause"] => Action::Pause(reason),
+        ["resume"] => Action::Resume,
         ["note"] => Action::Note(fields.text.unwrap_or_default()),
         ["cancel"] => Action::Cancel(reason),
         ["close"] => Action::Close(reason),
@@ -145,10 +147,6 @@ fn action(rest: &[&str], fields: Fields) -> Option<Result<Action, Problem>> {
             resolution: fields.resolution.unwrap_or_default(),
             evidence,
         },
-        ["pause" | "resume"] => {
-            let detail = "this version of Meshline does not act on it yet";
-            return Some(Err(Problem::new(501, "not-yet", "not acted on yet", detail)));
-        }
         _ => return None,
     }))
 }

@@ -1,4 +1,4 @@
-//! Flows, sources and the directory: planned, applied and shown.
+//! Flows, sources, calendars and the directory: planned, applied and shown.
 
 use meshline_aws::config::too_large;
 use meshline_aws::http::{self, Problem, Response};
@@ -6,6 +6,7 @@ use meshline_aws::{StoreError, execute};
 use meshline_core::config::source::Source;
 use meshline_core::config::{Action, File, Kind, Plan};
 use meshline_core::record::{Fact, FlowApplied};
+use meshline_core::silence::Silence;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -39,16 +40,23 @@ impl Call<'_> {
                 return Ok(planned(&plan, false, before.generation));
             }
             let actor = self.actor(&plan.next.people());
-            let mut records = Vec::new();
+            let mut more = Vec::new();
             for change in
                 plan.changes.iter().filter(|c| c.kind == Kind::Flow && c.action != Action::Unchanged)
             {
                 let Some(flow) = plan.next.flows.get(&change.id) else { continue };
                 let fact = Fact::FlowApplied(FlowApplied { diff: change.diff.clone() });
                 let record = execute::flow_record(self.app, flow, actor.clone(), fact, self.now).await?;
-                records.push(self.app.audit.put(&record)?);
+                more.push(self.app.audit.put(&record)?);
+                if flow.document.expect.is_some() {
+                    let seen = self.app.silences.load(&change.id).await?;
+                    let expected =
+                        before.flows.get(&change.id).is_some_and(|flow| flow.document.expect.is_some());
+                    let silence = Silence::applied(seen.as_ref().filter(|_| expected), self.now);
+                    more.push(self.app.silences.put(&change.id, seen.as_ref(), &silence)?);
+                }
             }
-            match self.app.config.apply(&before, &plan, records, self.now).await {
+            match self.app.config.apply(&before, &plan, more, self.now).await {
                 Ok(()) => {
                     let generation = self.app.config.fresh(self.now).await?.config.generation;
                     return Ok(planned(&plan, true, generation));

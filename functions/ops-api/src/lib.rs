@@ -3,6 +3,7 @@
 mod caller;
 mod commands;
 mod configuration;
+mod deadline;
 mod queries;
 mod replay;
 
@@ -35,6 +36,7 @@ impl Call<'_> {
             }
             ("GET", ["v1", "flows"]) => self.flows().await,
             ("GET", ["v1", "flows", flow]) => self.flow(flow).await,
+            ("GET", ["v1", "flows", flow, "deadline"]) => self.deadline(flow).await,
             ("PUT", ["v1", "config"]) => self.configure().await,
             ("GET", ["v1", "runs"]) => self.runs().await,
             ("GET", ["v1", "runs", run]) => self.run(run).await,

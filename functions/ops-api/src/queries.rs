@@ -22,7 +22,7 @@ const MAX_REPORT_RUNS: usize = 10_000;
 const DEFAULT_WINDOW: Span = Span::days(60);
 
 impl Call<'_> {
-    fn time(&self, name: &str) -> Result<Option<Time>, Problem> {
+    pub(crate) fn time(&self, name: &str) -> Result<Option<Time>, Problem> {
         let time = self.query(name).map(|text| time_or_day(&text));
         time.transpose().map_err(|error| Problem::bad_request(format!("`{name}`: {error}")))
     }
@@ -32,7 +32,11 @@ impl Call<'_> {
         let config = self.app.config.fresh(self.now).await?.config;
         let (flow, owner) = (self.query("flow"), self.query("owner"));
         let (client, status, overdue) = (self.query("client"), self.query("status"), self.query("overdue"));
+        let suppressed = self.query("suppressed");
         let wanted = |run: &Run| {
+            let is_asked = |asked: &Option<String>, is: bool| {
+                asked.as_deref().is_none_or(|asked| (asked != "false") == is)
+            };
             let is =
                 |wanted: &Option<String>, found: Option<&str>| wanted.is_none() || wanted.as_deref() == found;
             let word = serde_json::to_value(run.status).unwrap_or_default();
@@ -40,7 +44,8 @@ impl Call<'_> {
                 && is(&owner, Some(&run.owner.id))
                 && is(&client, run.client.as_deref())
                 && is(&status, word.as_str())
-                && overdue.as_deref().is_none_or(|overdue| (overdue != "false") == run.is_overdue())
+                && is_asked(&overdue, run.is_overdue())
+                && is_asked(&suppressed, run.suppressed)
         };
         let flows = one_or_all(flow.as_deref(), &config);
         let only_open = matches!(status.as_deref(), Some("awaiting_qa" | "active" | "verifying"))

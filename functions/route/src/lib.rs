@@ -1,12 +1,14 @@
 //! Route: an event was kept; runs are opened, joined and cancelled, and open runs look at it.
 
+mod alias;
+
 use std::collections::BTreeMap;
 
 use aws_lambda_events::dynamodb::{Event as StreamEvent, EventRecord};
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use futures_util::StreamExt;
 use meshline_aws::execute::{self, ExecuteError};
-use meshline_aws::{App, StoreError, events, stream, telemetry};
+use meshline_aws::{App, StoreError, events, parked, silence, stream, telemetry};
 use meshline_core::config::Config;
 use meshline_core::event::Event;
 use meshline_core::id;
@@ -66,6 +68,10 @@ async fn subject(app: &App, records: Vec<EventRecord>, now: Time) -> Option<Stri
 async fn one(app: &App, event: &Event, now: Time) -> Result<(), StoreError> {
     let in_force = app.config.fresh(now).await?;
     let config = &in_force.config;
+    if alias::passed_on(app, config, event).await? {
+        return Ok(());
+    }
+    alias::learn(app, config, event).await?;
     let corrupt = |why: String| StoreError::Corrupt { doing: "route an event", what: event.key(), why };
     let triggered = in_force.router.triggered(event).map_err(|error| corrupt(error.to_string()))?;
     let runs = app.runs.of_subject(&event.subject).await?;
@@ -83,14 +89,28 @@ async fn one(app: &App, event: &Event, now: Time) -> Result<(), StoreError> {
     for step in steps {
         take(app, config, event, step, now).await?;
     }
+    for flow in triggered.iter().filter_map(|flow| config.flows.get(&flow.id)) {
+        silence::heard(app, flow, event.received_at, now).await?;
+    }
     if opened.is_empty() {
+        let awaiting = in_force.router.awaiting(event).map_err(|error| corrupt(error.to_string()))?;
+        if triggered.is_empty() && route::finds_no_run(&awaiting, &candidates) {
+            app.parked.park(event, awaiting, now).await?;
+        }
         return Ok(());
     }
     let kept = app.events.of_subject(&event.subject).await?;
+    let parked = app.parked.of_subject(&event.subject).await?;
     let others: Vec<Candidate<'_>> =
         candidates.into_iter().filter(|candidate| !opened.contains(&candidate.run.run)).collect();
-    for step in route::early(event, &opened, &kept, &others) {
+    for step in route::early(event, &opened, &kept, &parked, &others) {
         take(app, config, event, step, now).await?;
+    }
+    for flow in triggered {
+        let run = id::run_id(event, &flow.id);
+        for signal in parked.iter().filter(|signal| opened.contains(&run) && signal.is_for(&flow.id)) {
+            parked::taken(app, signal, &run, now).await?;
+        }
     }
     Ok(())
 }
@@ -101,7 +121,10 @@ async fn take(app: &App, config: &Config, event: &Event, step: Step, now: Time) 
         Step::Open { flow } => {
             let Some(flow) = config.flows.get(&flow) else { return Ok(()) };
             let span = telemetry::run_span(&id::run_id(event, &flow.document.id));
-            execute::open(app, flow, &directory, event, now).instrument(span).await.map(|_| ())
+            execute::open(app, flow, config.calendar_of(&flow.document), &directory, event, now)
+                .instrument(span)
+                .await
+                .map(|_| ())
         }
         Step::Command { run, command } => {
             let span = telemetry::run_span(&run);

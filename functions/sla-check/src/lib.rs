@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use futures_util::StreamExt;
+use meshline_aws::due::{Due, Subject};
 use meshline_aws::execute::{self, ExecuteError};
-use meshline_aws::runs::DueRun;
-use meshline_aws::{App, StoreError, telemetry};
+use meshline_aws::{App, StoreError, parked, silence, telemetry};
 use meshline_core::command::{Action, Command};
 use meshline_core::config::directory::Directory;
 use meshline_core::record::Actor;
@@ -48,7 +48,7 @@ pub struct Sweep {
 /// The index or the configuration cannot be read; the next firing does it again.
 pub async fn sweep(app: &App, now: Time) -> Result<Sweep, StoreError> {
     let directory = app.config.fresh(now).await?.config.people();
-    let shards = app.runs.due_shards();
+    let shards = app.due.shards();
     let swept =
         futures_util::future::join_all(shards.iter().map(|shard| partition(app, shard, &directory, now)))
             .await;
@@ -72,11 +72,11 @@ async fn partition(
 ) -> Result<Sweep, StoreError> {
     let mut found = Sweep::default();
     for _ in 0..MAX_PAGES {
-        let page = app.runs.due(shard, now + LOOKAHEAD, PAGE).await?;
+        let page = app.due.until(shard, now + LOOKAHEAD, PAGE).await?;
         let full = page.len() == PAGE as usize;
-        let (due, ahead): (Vec<DueRun>, Vec<DueRun>) = page.into_iter().partition(|run| run.due_at <= now);
-        found.lag = found.lag.max(due.first().map(|run| now.since(run.due_at)).unwrap_or_default());
-        let ticks: Vec<_> = due.iter().map(|run| tick(app, &run.run, directory, now)).collect();
+        let (due, ahead): (Vec<Due>, Vec<Due>) = page.into_iter().partition(|due| due.at <= now);
+        found.lag = found.lag.max(due.first().map(|due| now.since(due.at)).unwrap_or_default());
+        let ticks: Vec<_> = due.iter().map(|due| look_at(app, due, directory, now)).collect();
         let ticked: Vec<bool> = futures_util::stream::iter(ticks).buffer_unordered(AT_ONCE).collect().await;
         found.due += due.len();
         found.ahead += ahead.len();
@@ -89,12 +89,27 @@ async fn partition(
     Ok(found)
 }
 
-async fn send_ahead(app: &App, ahead: &[DueRun], now: Time) {
+/// Lets whatever is due catch up; false when that failed.
+async fn look_at(app: &App, due: &Due, directory: &Directory, now: Time) -> bool {
+    let seen = match &due.what {
+        Subject::Run(run) => return tick(app, run, directory, now).await,
+        Subject::Silence(flow) => silence::look_at(app, flow, now).await,
+        Subject::Parked(place) => parked::orphaned(app, place, now).await,
+    };
+    if let Err(error) = &seen {
+        tracing::error!(error = %error, what = ?due.what, "what is due could not be looked at");
+    }
+    seen.is_ok()
+}
+
+/// Sends runs ahead to their second. For what else falls due the next sweep is soon enough.
+async fn send_ahead(app: &App, ahead: &[Due], now: Time) {
     let ticks: Vec<_> = ahead
         .iter()
-        .map(|run| {
-            let body = serde_json::json!(TickMessage { run: run.run.clone() });
-            (body, (run.due_at.since(now).ms() + 999) / 1000)
+        .filter_map(|due| {
+            let Subject::Run(run) = &due.what else { return None };
+            let body = serde_json::json!(TickMessage { run: run.clone() });
+            Some((body, (due.at.since(now).ms() + 999) / 1000))
         })
         .collect();
     if let Err(error) = app.outbox.send_ticks(&ticks).await {

@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
+use crate::aliases::Aliases;
 use crate::audit::Audit;
 use crate::clients::Clients;
 use crate::config::ConfigStore;
+use crate::due::DueIndex;
 use crate::events::Events;
 use crate::outbox::Outbox;
+use crate::parked::ParkedSignals;
 use crate::runs::Runs;
 use crate::secrets::Secrets;
 use crate::settings::Settings;
+use crate::silence::Silences;
 
 /// Everything a function uses, built once in `main`.
 #[derive(Debug)]
@@ -18,8 +22,16 @@ pub struct App {
     pub settings: Settings,
     /// Inbound events and rejected deliveries.
     pub events: Events,
+    /// Other names of assets.
+    pub aliases: Aliases,
     /// Runs.
     pub runs: Runs,
+    /// Signals that wait for their trigger.
+    pub parked: ParkedSignals,
+    /// Flows that expect triggers.
+    pub silences: Silences,
+    /// What the clock must look at next.
+    pub due: DueIndex,
     /// Records.
     pub audit: Audit,
     /// Flows, sources and the directory.
@@ -43,7 +55,11 @@ impl App {
         let audit = Audit::new(clients.clone(), &settings);
         Self {
             events: Events::new(clients.clone(), &settings),
+            aliases: Aliases::new(clients.clone(), &settings),
             runs: Runs::new(clients.clone(), &settings),
+            parked: ParkedSignals::new(clients.clone(), &settings),
+            silences: Silences::new(clients.clone(), &settings),
+            due: DueIndex::new(clients.clone(), &settings),
             config: ConfigStore::new(clients.clone(), &settings),
             secrets: Secrets::new(clients.clone(), settings.secret_prefix.clone()),
             outbox: Outbox::new(clients.clone(), &settings),

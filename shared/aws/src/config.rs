@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use meshline_core::config::calendar::Calendar;
 use meshline_core::config::directory::Directory;
 use meshline_core::config::flow::Flow;
 use meshline_core::config::source::Source;
@@ -25,13 +26,18 @@ use crate::settings::Settings;
 const KEEP: Span = Span::from_ms(30_000);
 /// How often at most an unknown source makes us look.
 const LOOK_AGAIN: Span = Span::from_ms(2_000);
-/// A transaction takes a hundred items: two for a flow, one for anything else, one for the index.
+/// A transaction takes a hundred items: two for a flow, three if it expects triggers, one for anything else, one for
+/// the index.
 const MAX_ITEMS: usize = 100;
 
 /// Why a plan changes more than one transaction can; `None` when it does not.
 pub fn too_large(plan: &Plan) -> Option<String> {
     let changed = plan.changes.iter().filter(|change| change.action != Action::Unchanged);
-    let items = changed.fold(1, |items, change| items + if change.kind == Kind::Flow { 2 } else { 1 });
+    let expects = |id: &str| plan.next.flows.get(id).is_some_and(|flow| flow.document.expect.is_some());
+    let items = changed.fold(1, |items, change| match change.kind {
+        Kind::Flow => items + 2 + usize::from(expects(&change.id)),
+        Kind::Source | Kind::Calendar | Kind::Directory => items + 1,
+    });
     let why =
         || format!("{items} items would change at once, at most {MAX_ITEMS} can: apply fewer documents");
     (items > MAX_ITEMS).then(why)
@@ -52,8 +58,8 @@ impl std::fmt::Debug for InForce {
     }
 }
 
-/// Flow versions by id and version.
-type FlowVersions = HashMap<(String, u32), Arc<Versioned<Flow>>>;
+/// Versions of documents by id and version.
+type Versions<T> = HashMap<(String, u32), Arc<Versioned<T>>>;
 
 /// Configuration in the state table, with a copy in memory.
 #[derive(Debug)]
@@ -62,7 +68,9 @@ pub struct ConfigStore {
     table: String,
     current: Mutex<Option<(Time, InForce)>>,
     /// Flow versions that are not in force any more; they never change.
-    old: Mutex<FlowVersions>,
+    old: Mutex<Versions<Flow>>,
+    /// Calendar versions likewise.
+    old_calendars: Mutex<Versions<Calendar>>,
 }
 
 /// The item `CONFIG` / `INDEX`.
@@ -87,6 +95,7 @@ impl ConfigStore {
             table: settings.state_table.clone(),
             current: Mutex::default(),
             old: Mutex::default(),
+            old_calendars: Mutex::default(),
         }
     }
 
@@ -127,21 +136,48 @@ impl ConfigStore {
     /// # Errors
     /// The table has to be read, and cannot be; or there is no such version.
     pub async fn flow(&self, id: &str, version: u32) -> Result<Arc<Versioned<Flow>>, StoreError> {
-        let key = (id.to_owned(), version);
         let current = self.current().as_ref().and_then(|(_, known)| known.config.flows.get(id).cloned());
-        if let Some(current) = current.filter(|flow| flow.version == version) {
-            return Ok(Arc::new(current));
-        }
-        if let Some(known) = self.old().get(&key) {
-            return Ok(known.clone());
-        }
-        let flow = self.document::<Flow>(Kind::Flow, id, version).await?;
-        let flow = Arc::new(flow);
-        self.old().insert(key, flow.clone());
-        Ok(flow)
+        self.version(Kind::Flow, id, version, current, &self.old).await
     }
 
-    /// Puts a plan in force, all of it or nothing: `records` are the flows' `flow_applied` records.
+    /// The calendar that a run of `flow` counts by, in the version that it was opened with.
+    ///
+    /// # Errors
+    /// The table has to be read, and cannot be; or there is no such version.
+    pub async fn calendar(
+        &self,
+        flow: &Flow,
+        version: Option<u32>,
+    ) -> Result<Option<Arc<Versioned<Calendar>>>, StoreError> {
+        let (Some(id), Some(version)) = (&flow.calendar, version) else { return Ok(None) };
+        let current = self.current().as_ref().and_then(|(_, known)| known.config.calendars.get(id).cloned());
+        self.version(Kind::Calendar, id, version, current, &self.old_calendars).await.map(Some)
+    }
+
+    /// A version of a document: the one in force, one that was read before, or one from the table.
+    async fn version<T: DeserializeOwned>(
+        &self,
+        kind: Kind,
+        id: &str,
+        version: u32,
+        current: Option<Versioned<T>>,
+        old: &Mutex<Versions<T>>,
+    ) -> Result<Arc<Versioned<T>>, StoreError> {
+        if let Some(current) = current.filter(|document| document.version == version) {
+            return Ok(Arc::new(current));
+        }
+        let key = (id.to_owned(), version);
+        let known = locked(old).get(&key).cloned();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let document = Arc::new(self.document(kind, id, version).await?);
+        locked(old).insert(key, document.clone());
+        Ok(document)
+    }
+
+    /// Puts a plan in force, all of it or nothing: `more` goes with it: the flows' `flow_applied` records, and
+    /// their silences.
     ///
     /// # Errors
     /// [`StoreError::Moved`] when somebody else applied meanwhile: plan again.
@@ -149,7 +185,7 @@ impl ConfigStore {
         &self,
         before: &Config,
         plan: &Plan,
-        records: Vec<TransactWriteItem>,
+        more: Vec<TransactWriteItem>,
         now: Time,
     ) -> Result<(), StoreError> {
         let doing = "apply a configuration";
@@ -163,7 +199,7 @@ impl ConfigStore {
         for change in changes {
             write = write.transact_items(self.put_version(change, now)?);
         }
-        let write = records.into_iter().fold(write, |write, record| write.transact_items(record));
+        let write = more.into_iter().fold(write, |write, item| write.transact_items(item));
         write.send().await.map_err(|e| StoreError::from_transaction(doing, e))?;
         self.fresh(now).await.map(|_| ())
     }
@@ -178,11 +214,15 @@ impl ConfigStore {
         let flows = next.flows.iter().map(|(id, flow)| entry(Kind::Flow, id, flow.version, &flow.hash));
         let sources =
             next.sources.iter().map(|(id, source)| entry(Kind::Source, id, source.version, &source.hash));
+        let calendars = next
+            .calendars
+            .iter()
+            .map(|(id, calendar)| entry(Kind::Calendar, id, calendar.version, &calendar.hash));
         let directory = next
             .directory
             .iter()
             .map(|d| entry(Kind::Directory, meshline_core::config::DIRECTORY_ID, d.version, &d.hash));
-        let entries: Vec<Entry> = flows.chain(sources).chain(directory).collect();
+        let entries: Vec<Entry> = flows.chain(sources).chain(calendars).chain(directory).collect();
         let text = serde_json::to_string(&entries).unwrap_or_default();
         let item = Item::from([
             ("pk".to_owned(), s("CONFIG")),
@@ -246,6 +286,10 @@ impl ConfigStore {
                     let source = self.reuse(entry, known.map(|known| &known.sources)).await?;
                     config.sources.insert(entry.id.clone(), source);
                 }
+                Kind::Calendar => {
+                    let calendar = self.reuse(entry, known.map(|known| &known.calendars)).await?;
+                    config.calendars.insert(entry.id.clone(), calendar);
+                }
                 Kind::Directory => {
                     config.directory =
                         Some(self.document::<Directory>(Kind::Directory, &entry.id, entry.version).await?);
@@ -307,12 +351,12 @@ impl ConfigStore {
     }
 
     fn current(&self) -> MutexGuard<'_, Option<(Time, InForce)>> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.current)
     }
+}
 
-    fn old(&self) -> MutexGuard<'_, FlowVersions> {
-        self.old.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn key(kind: Kind, id: &str, version: u32) -> Item {

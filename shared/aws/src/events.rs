@@ -119,6 +119,7 @@ impl Events {
             .table_name(&self.table)
             .key_condition_expression("pk = :pk")
             .expression_attribute_values(":pk", s(format!("S#{}", subject_hash(subject))))
+            .consistent_read(true)
             .into_paginator()
             .items()
             .send();

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use meshline_core::command::{Command, Decision, Rejection};
 use meshline_core::config::Versioned;
+use meshline_core::config::calendar::Calendar;
 use meshline_core::config::directory::Directory;
 use meshline_core::config::flow::{ExceptionKind, Flow};
 use meshline_core::decide::{self, Context};
 use meshline_core::event::Event;
 use meshline_core::measure::Measures;
-use meshline_core::record::{Actor, ExceptionOpened, ExceptionResolved, Fact, Record};
+use meshline_core::record::{Actor, ExceptionResolved, Fact, Record};
 use meshline_core::run::Run;
 use meshline_core::time::Time;
 use meshline_core::trail;
@@ -52,7 +53,8 @@ pub async fn execute(
         let loaded = app.runs.load(run).await?.ok_or_else(|| ExecuteError::NoRun(run.to_owned()))?;
         telemetry::known(&loaded);
         let flow = app.config.flow(&loaded.flow, loaded.flow_version).await?;
-        let context = Context { flow: &flow, directory };
+        let calendar = app.config.calendar(&flow.document, loaded.calendar_version).await?;
+        let context = Context { flow: &flow, calendar: calendar.as_deref(), directory };
         let decision = decide::decide(&loaded, context, command, now)?;
         if decision.records.is_empty() {
             return Ok(decision);
@@ -67,20 +69,21 @@ pub async fn execute(
     }
 }
 
-/// Opens the run of `flow` for `event`; a run that is open already is left as it is.
+/// Opens the run of `flow`, which counts by `calendar`, for `event`; a run that is open already is left as it is.
 ///
 /// # Errors
 /// The table is not available.
 pub async fn open(
     app: &App,
     flow: &Versioned<Flow>,
+    calendar: Option<&Versioned<Calendar>>,
     directory: &Directory,
     event: &Event,
     now: Time,
 ) -> Result<Decision, StoreError> {
     let mut attempt = 0;
     loop {
-        let decision = decide::open(Context { flow, directory }, event, now);
+        let decision = decide::open(Context { flow, calendar, directory }, event, now);
         telemetry::known(&decision.run);
         match commit(app, None, &decision).await {
             Ok(()) => {
@@ -111,7 +114,7 @@ fn committed(before: Option<&Run>, decision: &Decision, now: Time) {
 }
 
 /// Waits a moment before the next attempt, or gives the error back.
-async fn again(error: StoreError, attempt: &mut u32) -> Result<(), StoreError> {
+pub(crate) async fn again(error: StoreError, attempt: &mut u32) -> Result<(), StoreError> {
     *attempt += 1;
     if !error.is_passing() || *attempt >= ATTEMPTS {
         return Err(error);
@@ -148,6 +151,7 @@ pub async fn flow_record(
         config_hash: flow.hash.clone(),
         cause: None,
         trace: None,
+        suppressed: !flow.document.enabled,
         fact,
         prev: last.map_or_else(|| trail::GENESIS.to_owned(), |last| last.hash),
         hash: String::new(),
@@ -195,28 +199,11 @@ pub async fn park(
     why: &str,
     now: Time,
 ) -> Result<(), StoreError> {
-    let policy = flow.document.exception_policy();
-    let owner = directory
-        .on_duty(&policy.owner, now, None)
-        .map_or_else(|| policy.owner.to_string(), |p| p.id.clone());
-    let playbook = policy.playbooks.get(&ExceptionKind::RunParked).map(|playbook| playbook.url.clone());
     let mut attempt = 0;
     loop {
-        let fact = Fact::ExceptionOpened(Box::new(ExceptionOpened {
-            exception: run.to_owned(),
-            kind: ExceptionKind::RunParked,
-            outcome: None,
-            check: None,
-            expected: "the run's clock to be looked at".to_owned(),
-            seen: why.to_owned(),
-            owner: owner.clone(),
-            recovery_due_at: now + policy.recovery_sla,
-            playbook: playbook.clone(),
-            custody: Vec::new(),
-            group: format!("{}/-/run_parked", flow.document.id),
-            title: flow.document.title.clone(),
-            url: None,
-        }));
+        let about = ("the run's clock to be looked at".to_owned(), why.to_owned());
+        let (kind, id) = (ExceptionKind::RunParked, run.to_owned());
+        let fact = decide::exception_of_flow(&flow.document, directory, kind, id, about, now);
         let record = flow_record(app, flow, Actor::system("sla-check"), fact, now).await?;
         match app.runs.park(run, Some(app.audit.put(&record)?)).await {
             Ok(()) => {

@@ -2,19 +2,23 @@
 //!
 //! [`App`] is what every function is handed: built once in `main`, used for every invocation.
 
+pub mod aliases;
 pub mod app;
 pub mod audit;
 pub mod clients;
 pub mod clock;
 pub mod config;
+pub mod due;
 pub mod error;
 pub mod events;
 pub mod execute;
 pub mod http;
 pub mod outbox;
+pub mod parked;
 pub mod runs;
 pub mod secrets;
 pub mod settings;
+pub mod silence;
 pub mod stream;
 pub mod telemetry;
 pub mod vault;

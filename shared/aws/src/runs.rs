@@ -10,9 +10,9 @@ use aws_sdk_dynamodb::types::{
 use meshline_core::command::Decision;
 use meshline_core::id::{parse_run_id, subject_hash};
 use meshline_core::run::Run;
-use meshline_core::time::Time;
 
 use crate::clients::Clients;
+use crate::due;
 use crate::error::StoreError;
 use crate::events::{Item, s};
 use crate::settings::Settings;
@@ -37,15 +37,6 @@ pub struct Page {
     pub runs: Vec<Run>,
     /// To be handed in for the next page.
     pub cursor: Option<String>,
-}
-
-/// A run whose clock is due.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct DueRun {
-    /// When.
-    pub due_at: Time,
-    /// Its id.
-    pub run: String,
 }
 
 /// How often in a row a run could not be ticked.
@@ -73,18 +64,6 @@ pub enum List<'a> {
 impl Runs {
     pub(crate) fn new(clients: Arc<Clients>, settings: &Settings) -> Self {
         Self { clients, table: settings.state_table.clone(), due_shards: settings.due_shards }
-    }
-
-    /// Names of the partitions of the index `due`.
-    pub fn due_shards(&self) -> Vec<String> {
-        (0..self.due_shards).map(|n| format!("DUE#{n:02}")).collect()
-    }
-
-    /// The partition of a run in the index `due`.
-    fn due_shard(&self, run: &str) -> String {
-        // Any spread will do: the id's last five characters are a hash already.
-        let n = run.bytes().rev().take(5).fold(0_u64, |n, byte| n.wrapping_mul(31) + u64::from(byte));
-        format!("DUE#{:02}", n % u64::from(self.due_shards))
     }
 
     /// A run, as it is now.
@@ -173,7 +152,7 @@ impl Runs {
         item.remove("run"); // the key says it, and a write is billed per KB
         item.extend(key(&run.run).unwrap_or_default());
         if let Some((at, _)) = run.next_due() {
-            item.insert("due_shard".to_owned(), s(self.due_shard(&run.run)));
+            item.insert("due_shard".to_owned(), s(due::shard(&run.run, self.due_shards)));
             item.insert("next_due_at".to_owned(), s(at.to_string()));
             item.insert("open_owner".to_owned(), s(&run.owner.id));
         }
@@ -181,32 +160,6 @@ impl Runs {
             item.insert("exception_flow".to_owned(), s(&run.flow));
         }
         Ok(item)
-    }
-
-    /// Runs of one partition whose clock is due by `until`, the longest due first, at most `limit`.
-    ///
-    /// # Errors
-    /// The index cannot be read.
-    pub async fn due(&self, shard: &str, until: Time, limit: i32) -> Result<Vec<DueRun>, StoreError> {
-        let query = self
-            .clients
-            .dynamodb()
-            .query()
-            .table_name(&self.table)
-            .index_name("due")
-            .key_condition_expression("due_shard = :shard AND next_due_at <= :until")
-            .expression_attribute_values(":shard", s(shard))
-            .expression_attribute_values(":until", s(until.to_string()))
-            .limit(limit);
-        let page = query.send().await.map_err(|e| StoreError::from_sdk("find due runs", e))?;
-        Ok(page
-            .items()
-            .iter()
-            .filter_map(|item| {
-                let due_at = item.get("next_due_at")?.as_s().ok()?.parse().ok()?;
-                Some(DueRun { due_at, run: run_of_key(item)? })
-            })
-            .collect())
     }
 
     /// A page of runs, newest first, at most `limit`.
@@ -312,7 +265,7 @@ fn key(run: &str) -> Option<Item> {
     Some(Item::from([("pk".to_owned(), s(format!("S#{hash}"))), ("sk".to_owned(), s(format!("RUN#{ulid}")))]))
 }
 
-fn run_of_key(item: &Item) -> Option<String> {
+pub(crate) fn run_of_key(item: &Item) -> Option<String> {
     let part = |name: &str, start: &str| Some(item.get(name)?.as_s().ok()?.strip_prefix(start)?.to_owned());
     Some(format!("{}-{}", part("pk", "S#")?, part("sk", "RUN#")?))
 }

@@ -23,6 +23,8 @@ pub struct Command {
 pub enum Action {
     /// An event about the run's subject: it may verify or fail outcomes, and pass checks.
     Observe(Box<Event>),
+    /// A signal that was parked until the run opened: it is looked at however old it is.
+    TakeParked(Box<Event>),
     /// A further trigger that joins the run.
     Retrigger(Box<Event>),
     /// "I have it."
@@ -80,6 +82,10 @@ pub enum Action {
         /// The proof.
         evidence: Option<String>,
     },
+    /// Stop the outcomes' clocks, for this reason.
+    Pause(String),
+    /// Let them run again.
+    Resume,
     /// Write something down.
     Note(String),
     /// Call the run off, for this reason.
@@ -94,7 +100,7 @@ impl Action {
     /// The event that it is about.
     pub fn event(&self) -> Option<&Event> {
         match self {
-            Self::Observe(event) | Self::Retrigger(event) => Some(event),
+            Self::Observe(event) | Self::TakeParked(event) | Self::Retrigger(event) => Some(event),
             Self::Acknowledge
             | Self::Reassign { .. }
             | Self::CompleteOutcome { .. }
@@ -103,6 +109,8 @@ impl Action {
             | Self::FailCheck { .. }
             | Self::OpenException { .. }
             | Self::ResolveException { .. }
+            | Self::Pause(_)
+            | Self::Resume
             | Self::Note(_)
             | Self::Cancel(_)
             | Self::Close(_)

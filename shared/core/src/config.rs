@@ -1,5 +1,6 @@
 //! Configuration: the documents a team writes in YAML, and how a set of them is checked and planned.
 
+pub mod calendar;
 pub mod check;
 pub mod directory;
 pub mod flow;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::config::calendar::Calendar;
 use crate::config::directory::Directory;
 use crate::config::flow::Flow;
 use crate::config::source::Source;
@@ -52,6 +54,8 @@ pub enum Kind {
     Flow,
     /// A system that sends webhooks.
     Source,
+    /// When business time passes.
+    Calendar,
     /// People, roles and channels.
     Directory,
 }
@@ -62,6 +66,7 @@ impl Kind {
         match self {
             Self::Flow => "flow",
             Self::Source => "source",
+            Self::Calendar => "calendar",
             Self::Directory => "directory",
         }
     }
@@ -90,6 +95,8 @@ pub struct Config {
     pub flows: BTreeMap<String, Versioned<Flow>>,
     /// Sources by id.
     pub sources: BTreeMap<String, Versioned<Source>>,
+    /// Calendars by id.
+    pub calendars: BTreeMap<String, Versioned<Calendar>>,
     /// The directory, once there is one.
     pub directory: Option<Versioned<Directory>>,
 }
@@ -144,6 +151,11 @@ impl Config {
         self.directory.as_ref().map(|directory| directory.document.clone()).unwrap_or_default()
     }
 
+    /// The calendar that counts the flow's business time.
+    pub fn calendar_of(&self, flow: &Flow) -> Option<&Versioned<Calendar>> {
+        self.calendars.get(flow.calendar.as_ref()?)
+    }
+
     /// What applying `files` would do. What is not in them stays.
     ///
     /// # Errors
@@ -178,6 +190,12 @@ impl Config {
             read::Document::Source(source) => {
                 let (slot, change) = place(Kind::Source, &source.id, source, self.sources.get(&source.id));
                 self.sources.insert(source.id.clone(), slot);
+                change
+            }
+            read::Document::Calendar(calendar) => {
+                let id = &calendar.id;
+                let (slot, change) = place(Kind::Calendar, id, calendar, self.calendars.get(id));
+                self.calendars.insert(id.clone(), slot);
                 change
             }
             read::Document::Directory(directory) => {

@@ -1,11 +1,11 @@
-//! A UTC calendar day: what the audit trail is closed by.
+//! A calendar day: what the audit trail is closed by, and what holidays are.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::time::{Span, Time, text_serde};
 
-/// A UTC calendar day.
+/// A calendar day: of UTC, where it stands for a stretch of time; of a calendar's zone, where it is a holiday.
 ///
 /// Text form: `2026-11-23`, so that the text sorts as the days do.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,6 +20,11 @@ impl Day {
     /// The day that `at` is in.
     pub fn of(at: Time) -> Self {
         Self(Time::from_unix_ms(at.unix_ms().div_euclid(Span::days(1).ms()) * Span::days(1).ms()))
+    }
+
+    /// Its number, from 0 for 1970-01-01.
+    pub fn number(self) -> i64 {
+        self.0.unix_ms().div_euclid(Span::days(1).ms())
     }
 
     /// Its first instant.

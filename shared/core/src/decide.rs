@@ -5,19 +5,24 @@
 
 mod check;
 mod clock;
+mod deadline;
 mod duty;
 mod exception;
+mod flow;
 mod ladder;
 mod open;
+mod pause;
 mod person;
 mod signal;
 
+pub use flow::exception_of_flow;
 pub use open::open;
 pub use person::resolve_of_flow;
 pub use signal::EARLIEST_SIGNAL;
 
 use crate::command::{Action, Command, Decision, Rejection};
 use crate::config::Versioned;
+use crate::config::calendar::Calendar;
 use crate::config::directory::Directory;
 use crate::config::flow::Flow;
 use crate::record::{Actor, ActorKind, Fact, Record};
@@ -30,6 +35,8 @@ use crate::trail;
 pub struct Context<'a> {
     /// The flow version that the run was opened with.
     pub flow: &'a Versioned<Flow>,
+    /// The calendar version that the run was opened with, if its flow names one.
+    pub calendar: Option<&'a Versioned<Calendar>>,
     /// The directory of the moment.
     pub directory: &'a Directory,
 }
@@ -53,7 +60,9 @@ pub fn decide(run: &Run, context: Context<'_>, command: &Command, now: Time) -> 
                 draft.note(text)?;
                 Ok(draft.finish())
             }
-            Action::Observe(_) | Action::Retrigger(_) | Action::Tick => Ok(draft.finish()),
+            Action::Observe(_) | Action::TakeParked(_) | Action::Retrigger(_) | Action::Tick => {
+                Ok(draft.finish())
+            }
             Action::Acknowledge
             | Action::Reassign { .. }
             | Action::CompleteOutcome { .. }
@@ -62,12 +71,15 @@ pub fn decide(run: &Run, context: Context<'_>, command: &Command, now: Time) -> 
             | Action::FailCheck { .. }
             | Action::OpenException { .. }
             | Action::ResolveException { .. }
+            | Action::Pause(_)
+            | Action::Resume
             | Action::Cancel(_)
             | Action::Close(_) => Err(Rejection::Over { status: run.status }),
         };
     }
     draft.catch_up(moment(&command.action, draft.at));
     draft.act(&command.action)?;
+    draft.flag_unknown_deadlines();
     draft.close_if_done();
     Ok(draft.finish())
 }
@@ -139,6 +151,7 @@ impl<'a> Draft<'a> {
             config_hash: self.context.flow.hash.clone(),
             cause,
             trace: self.run.trace,
+            suppressed: self.run.suppressed,
             fact,
             prev: self.run.head.clone(),
             hash: String::new(),

@@ -31,6 +31,9 @@ pub struct Event {
     pub url: Option<String>,
     /// The whole parsed body.
     pub data: Value,
+    /// The name that it was about when it came, where an alias led to the asset; see [`crate::alias`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alias: Option<String>,
     /// The trace that the delivery named; see [`Event::trace_id`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceId>,

@@ -2,20 +2,25 @@
 //!
 //! Pure: no clock, no I/O, no async, no AWS type. See docs/ARCHITECTURE.md for the picture.
 
+pub mod alias;
+pub mod calendar;
 pub mod checkpoint;
 pub mod command;
 pub mod config;
 pub mod day;
 pub mod decide;
+pub mod duration;
 pub mod event;
 pub mod id;
 pub mod measure;
 pub mod message;
+pub mod parked;
 pub mod pattern;
 pub mod record;
 pub mod report;
 pub mod route;
 pub mod run;
+pub mod silence;
 pub mod template;
 pub mod time;
 pub mod trace;

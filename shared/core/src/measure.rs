@@ -25,10 +25,14 @@ pub struct Measures {
 }
 
 impl Measures {
-    /// What `decision` adds, made on the run as it was `before`; `None` for one that opened it.
+    /// What `decision` adds, made on the run as it was `before`; `None` for one that opened it. A
+    /// suppressed run adds nothing: nobody was asked to keep its promises.
     pub fn of(before: Option<&Run>, decision: &Decision) -> Self {
         let run = &decision.run;
         let mut measures = Self::default();
+        if run.suppressed {
+            return measures;
+        }
         for record in &decision.records {
             measures.take(record.at.since(run.opened_at), &record.fact, run);
         }
@@ -74,6 +78,8 @@ impl Measures {
             | Fact::CheckPassed(_)
             | Fact::CheckFailed(_)
             | Fact::CheckOverdue(_)
+            | Fact::Paused(_)
+            | Fact::Resumed(_)
             | Fact::RunVerifying(_)
             | Fact::RunClosed(_)
             | Fact::RunCancelled(_)

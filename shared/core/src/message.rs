@@ -26,7 +26,7 @@ pub struct Outgoing {
     pub trace: Option<TraceParent>,
     /// For the bus: the record.
     pub bus: Value,
-    /// For a queue: all that its consumer needs.
+    /// For a queue: all that its consumer needs. A record of a flow that is off has none.
     pub queue: Option<(Queue, Value)>,
 }
 
@@ -71,13 +71,16 @@ pub fn outgoing(record: &Record, public_url: &str) -> Outgoing {
         | Fact::CheckPassed(_)
         | Fact::CheckFailed(_)
         | Fact::CheckOverdue(_)
+        | Fact::Paused(_)
+        | Fact::Resumed(_)
         | Fact::RunVerifying(_)
         | Fact::RunClosed(_)
         | Fact::RunCancelled(_)
         | Fact::NoteAdded(_)
         | Fact::FlowApplied(_) => None,
     };
-    let queue = data.map(|(queue, mut data)| {
+    let told = data.filter(|_| !record.suppressed);
+    let queue = told.map(|(queue, mut data)| {
         if let Some(members) = data.as_object_mut() {
             members.insert("links".to_owned(), links(record, public_url));
         }

@@ -113,6 +113,22 @@ impl Pattern {
         Ok(())
     }
 
+    /// Adds every alternative to a matcher of many patterns, under the name `x`, with any value where a place is:
+    /// what matches so may match once the places are filled.
+    ///
+    /// # Errors
+    /// Not a pattern.
+    pub fn add_loosely_to<X>(&self, matcher: &mut Quamina<X>, x: &X) -> Result<(), PatternError>
+    where
+        X: Clone + Eq + std::hash::Hash + Send + Sync,
+    {
+        for alternative in self.alternatives() {
+            let added = matcher.add_pattern(x.clone(), &loosened(alternative)?.to_string());
+            added.map_err(|e| PatternError::Malformed(e.to_string()))?;
+        }
+        Ok(())
+    }
+
     fn compile(&self, values: &Values) -> Result<Quamina<()>, PatternError> {
         let mut matcher = Quamina::new();
         for alternative in self.alternatives() {
@@ -145,6 +161,20 @@ pub fn paths(value: &Value) -> Result<BTreeSet<Path>, TemplateError> {
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
     Ok(found)
+}
+
+/// A pattern with `exists` for each list that has a place.
+fn loosened(pattern: &Value) -> Result<Value, TemplateError> {
+    Ok(match pattern {
+        Value::Object(members) => {
+            let members = members.iter().map(|(name, value)| Ok((name.clone(), loosened(value)?)));
+            Value::Object(members.collect::<Result<_, TemplateError>>()?)
+        }
+        Value::Array(_) if !paths(pattern)?.is_empty() => serde_json::json!([{"exists": true}]),
+        Value::Array(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            pattern.clone()
+        }
+    })
 }
 
 /// The scalars at `paths` in `event`; what is missing, no scalar or too long is left out.
@@ -260,6 +290,18 @@ mod tests {
         let tag = pattern(json!({"data": {"n": ["x${data.n}"]}}));
         let missing = tag.matches(&Values::new(), &event(json!({"n": "x"})));
         assert_eq!(missing, Err(PatternError::Template(TemplateError::Missing("data.n".to_owned()))));
+    }
+
+    #[test]
+    fn a_loosened_pattern_takes_any_value_where_a_place_is_and_no_other() {
+        let tag =
+            pattern(json!({"source": ["hubspot"], "data": {"name": ["tag"], "value": ["x", "${data.n}"]}}));
+        let mut matcher = Quamina::new();
+        tag.add_loosely_to(&mut matcher, &()).unwrap();
+        let matches = |data: Value| matcher.has_matches(&serde_json::to_vec(&event(data)).unwrap()).unwrap();
+        assert!(matches(json!({"name": "tag", "value": "anything"})));
+        assert!(!matches(json!({"name": "tag"})), "something must be there");
+        assert!(!matches(json!({"name": "other", "value": "x"})));
     }
 
     #[test]

@@ -39,6 +39,9 @@ pub struct Record {
     /// The trace of the run: that of its trigger. Records about flows have none, nor have those of early versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceId>,
+    /// Whether its flow was off when the run opened: then it goes to the bus alone, and nobody is told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub suppressed: bool,
     /// What happened: `kind` and `detail`.
     #[serde(flatten)]
     pub fact: Fact,
@@ -109,6 +112,10 @@ pub enum Fact {
     RecoveryBreached(RecoveryBreached),
     /// An open run with nothing due for a week.
     Stalled(Stalled),
+    /// The outcomes' clocks stand still.
+    Paused(Paused),
+    /// They run again.
+    Resumed(Resumed),
     /// A check passed.
     CheckPassed(CheckPassed),
     /// A check found something wrong.
@@ -177,6 +184,8 @@ impl Fact {
             Self::ExceptionResolved(_) => "exception_resolved",
             Self::RecoveryBreached(_) => "recovery_breached",
             Self::Stalled(_) => "stalled",
+            Self::Paused(_) => "paused",
+            Self::Resumed(_) => "resumed",
             Self::CheckPassed(_) => "check_passed",
             Self::CheckFailed(_) => "check_failed",
             Self::CheckOverdue(_) => "check_overdue",

@@ -15,7 +15,7 @@ pub struct SlaReport {
     pub from: Time,
     /// End of the window, excluded.
     pub to: Time,
-    /// Runs opened, without the cancelled ones.
+    /// Runs opened, without the cancelled and the suppressed ones.
     pub triggers: usize,
     /// Runs whose every outcome was in time.
     pub met: usize,
@@ -25,6 +25,9 @@ pub struct SlaReport {
     pub pending: usize,
     /// Runs called off.
     pub cancelled: usize,
+    /// Runs opened while the flow was off; nothing else here counts them.
+    #[serde(default)]
+    pub suppressed: usize,
     /// Met of decided, three decimals.
     pub met_ratio: Option<f64>,
     /// What was promised.
@@ -65,6 +68,9 @@ pub struct OutcomeReport {
     pub pending: usize,
     /// From its start to its verification, in seconds.
     pub latency_s: Percentiles,
+    /// Likewise, without the time in which the run was paused.
+    #[serde(default)]
+    pub net_latency_s: Percentiles,
 }
 
 /// Nearest-rank percentiles.
@@ -111,7 +117,8 @@ fn ratio(part: usize, whole: usize) -> Option<f64> {
 
 /// Whether an outcome was met, was missed (now, if its deadline is over), or is undecided.
 fn verdict(run: &Run, outcome: &crate::run::Outcome, now: Time) -> Option<bool> {
-    let late = outcome.clock.as_ref().is_some_and(|clock| clock.due_at <= now);
+    let late =
+        outcome.clock.as_ref().is_some_and(|clock| clock.due_at <= now && !run.stands_still(clock.due_at));
     match outcome.met {
         Some(met) => Some(met),
         None => (late || !run.is_open()).then_some(false),
@@ -121,8 +128,10 @@ fn verdict(run: &Run, outcome: &crate::run::Outcome, now: Time) -> Option<bool> 
 /// The report over the runs of `flow` that were opened from `from` to `to`, as it stands at `now`.
 pub fn sla(flow: &Flow, runs: &[Run], from: Time, to: Time, now: Time) -> SlaReport {
     let in_window = |run: &&Run| run.flow == flow.id && from <= run.opened_at && run.opened_at < to;
+    let (suppressed, runs): (Vec<&Run>, Vec<&Run>) =
+        runs.iter().filter(in_window).partition(|run| run.suppressed);
     let (cancelled, runs): (Vec<&Run>, Vec<&Run>) =
-        runs.iter().filter(in_window).partition(|run| run.status == Status::Cancelled);
+        runs.into_iter().partition(|run| run.status == Status::Cancelled);
     let verdict_of = |run: &Run| {
         let verdicts: Vec<Option<bool>> =
             run.outcomes.iter().map(|outcome| verdict(run, outcome, now)).collect();
@@ -151,6 +160,7 @@ pub fn sla(flow: &Flow, runs: &[Run], from: Time, to: Time, now: Time) -> SlaRep
         missed,
         pending: count(None),
         cancelled: cancelled.len(),
+        suppressed: suppressed.len(),
         met_ratio: ratio(met, met + missed),
         objective,
         outcomes: flow.outcomes.iter().map(|spec| outcome_report(&spec.id, &runs, now)).collect(),
@@ -176,7 +186,9 @@ fn outcome_report(id: &str, runs: &[&Run], now: Time) -> OutcomeReport {
     let found: Vec<_> =
         runs.iter().filter_map(|run| Some((*run, run.outcomes.iter().find(|o| o.id == id)?))).collect();
     let count = |wanted: Option<bool>| found.iter().filter(|(run, o)| verdict(run, o, now) == wanted).count();
-    let latency = found.iter().filter_map(|(_, o)| Some(seconds(o.clock.as_ref()?.started_at, o.done_at?)));
+    let spans = || found.iter().filter_map(|(run, o)| Some((*run, o.clock.as_ref()?.started_at, o.done_at?)));
+    let latency = spans().map(|(_, from, to)| seconds(from, to));
+    let net = spans().map(|(run, from, to)| (to.since(from) - run.paused_within(from, to)).ms() / 1000);
     OutcomeReport {
         id: id.to_owned(),
         done: found.iter().filter(|(_, o)| o.status == OutcomeStatus::Done).count(),
@@ -184,5 +196,6 @@ fn outcome_report(id: &str, runs: &[&Run], now: Time) -> OutcomeReport {
         missed: count(Some(false)),
         pending: count(None),
         latency_s: Percentiles::of(latency.collect()),
+        net_latency_s: Percentiles::of(net.collect()),
     }
 }

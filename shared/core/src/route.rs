@@ -3,18 +3,20 @@
 use quamina::Quamina;
 
 use crate::command::{Action, Command};
-use crate::config::flow::{Flow, OnRetrigger};
+use crate::config::flow::{DoneWhen, Flow, OnRetrigger, OutcomeSpec};
 use crate::decide::EARLIEST_SIGNAL;
 use crate::event::Event;
 use crate::id;
-use crate::pattern::{PatternError, Values};
+use crate::parked::Parked;
+use crate::pattern::{Pattern, PatternError, Values};
 use crate::record::Actor;
 use crate::run::Run;
 
-/// Finds the flows whose trigger an event is, at about the cost of one for thousands.
+/// Finds the flows whose trigger an event is, or whose outcome it may speak of, at about the cost of one for thousands.
 #[derive(Clone)]
 pub struct Router {
     triggers: Quamina<String>,
+    outcomes: Quamina<String>,
 }
 
 /// One thing to do because of an event. Doing it again changes nothing.
@@ -47,13 +49,16 @@ impl Router {
     /// A router over the flows in force.
     ///
     /// # Errors
-    /// A trigger that cannot be matched; `plan` lets none through.
+    /// A pattern that cannot be matched; `plan` lets none through.
     pub fn new<'f>(flows: impl IntoIterator<Item = &'f Flow>) -> Result<Self, PatternError> {
-        let mut triggers = Quamina::new();
+        let (mut triggers, mut outcomes) = (Quamina::new(), Quamina::new());
         for flow in flows {
             flow.trigger.matches.add_to(&mut triggers, &flow.trigger.source, &flow.id)?;
+            for pattern in flow.outcomes.iter().flat_map(patterns) {
+                pattern.add_loosely_to(&mut outcomes, &flow.id)?;
+            }
         }
-        Ok(Self { triggers })
+        Ok(Self { triggers, outcomes })
     }
 
     /// The ids of the flows that `event` triggers, in order.
@@ -61,13 +66,39 @@ impl Router {
     /// # Errors
     /// An event that cannot be matched against.
     pub fn triggered(&self, event: &Event) -> Result<Vec<String>, PatternError> {
-        let malformed = |e: String| PatternError::Malformed(e);
-        let bytes = serde_json::to_vec(event).map_err(|e| malformed(e.to_string()))?;
-        let mut flows = self.triggers.matches_for_event(&bytes).map_err(|e| malformed(e.to_string()))?;
-        flows.sort();
-        flows.dedup();
-        Ok(flows)
+        matching(&self.triggers, event)
     }
+
+    /// The ids of the flows that have an outcome which `event` may verify or fail, whatever their trigger says, in order.
+    ///
+    /// # Errors
+    /// An event that cannot be matched against.
+    pub fn awaiting(&self, event: &Event) -> Result<Vec<String>, PatternError> {
+        matching(&self.outcomes, event)
+    }
+}
+
+fn matching(flows: &Quamina<String>, event: &Event) -> Result<Vec<String>, PatternError> {
+    let malformed = |e: String| PatternError::Malformed(e);
+    let bytes = serde_json::to_vec(event).map_err(|e| malformed(e.to_string()))?;
+    let mut found = flows.matches_for_event(&bytes).map_err(|e| malformed(e.to_string()))?;
+    found.sort();
+    found.dedup();
+    Ok(found)
+}
+
+/// What verifies an outcome, and what fails it.
+fn patterns(outcome: &OutcomeSpec) -> impl Iterator<Item = &Pattern> {
+    let done = match &outcome.done_when {
+        DoneWhen::Manual => None,
+        DoneWhen::Event(pattern) => Some(pattern),
+    };
+    done.into_iter().chain(&outcome.failed_when)
+}
+
+/// Whether a signal of these flows finds no run: there is none of any of them, open or over.
+pub fn finds_no_run(awaiting: &[String], runs: &[Candidate<'_>]) -> bool {
+    !awaiting.is_empty() && !runs.iter().any(|candidate| awaiting.contains(&candidate.run.flow))
 }
 
 /// What `event` makes necessary: runs to open, to join, to cancel, and open runs that look at it.
@@ -103,16 +134,25 @@ pub fn opened(event: &Event, triggered: &[&Flow], runs: &[Candidate<'_>], steps:
 }
 
 /// The commands by which runs that `event` opens look at signals that came before it: those of `events`, all of
-/// one subject, that are recent enough and that no other run of the subject has taken.
-pub fn early(event: &Event, opened: &[String], events: &[Event], runs: &[Candidate<'_>]) -> Vec<Step> {
-    let recent = |early: &&Event| {
-        early.key() != event.key() && event.effective_at() <= early.effective_at() + EARLIEST_SIGNAL
+/// one subject, that are recent enough or parked, and that no other run of the subject has taken.
+pub fn early(
+    event: &Event,
+    opened: &[String],
+    events: &[Event],
+    parked: &[Parked],
+    runs: &[Candidate<'_>],
+) -> Vec<Step> {
+    let is_parked = |early: &Event| parked.iter().any(|parked| parked.event == early.key());
+    let counts = |early: &&Event| {
+        let is_recent = event.effective_at() <= early.effective_at() + EARLIEST_SIGNAL;
+        early.key() != event.key() && (is_recent || is_parked(early))
     };
     let is_free = |early: &&Event| !runs.iter().any(|candidate| candidate.run.has_seen(&early.cause()));
-    let early: Vec<&Event> = events.iter().filter(recent).filter(is_free).collect();
-    let observe = |run: &String, early: &Event| Step::Command {
-        run: run.clone(),
-        command: event_command(early, Action::Observe(Box::new(early.clone()))),
+    let early: Vec<&Event> = events.iter().filter(counts).filter(is_free).collect();
+    let observe = |run: &String, early: &Event| {
+        let signal = Box::new(early.clone());
+        let action = if is_parked(early) { Action::TakeParked(signal) } else { Action::Observe(signal) };
+        Step::Command { run: run.clone(), command: event_command(early, action) }
     };
     opened.iter().flat_map(|run| early.iter().map(|early| observe(run, early))).collect()
 }

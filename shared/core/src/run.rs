@@ -13,7 +13,7 @@ use crate::config::flow::{ExceptionKind, Ladder};
 use crate::id;
 use crate::pattern::Values;
 use crate::record::{Custody, OwnerRole, Started};
-use crate::time::Time;
+use crate::time::{Span, Time};
 use crate::trace::TraceId;
 
 pub use check::{Check, CheckStatus};
@@ -29,6 +29,9 @@ pub struct Run {
     pub flow: String,
     /// Version of the flow.
     pub flow_version: u32,
+    /// Version of the flow's calendar, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar_version: Option<u32>,
     /// The flow's client label.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
@@ -42,6 +45,9 @@ pub struct Run {
     /// The trace of its trigger, which all its records belong to; runs of early versions have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceId>,
+    /// Whether nobody is told of it, because its flow was off when it opened.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub suppressed: bool,
     /// Where it is in its life.
     pub status: Status,
     /// Sequence number of the last record.
@@ -68,6 +74,9 @@ pub struct Run {
     /// In the order of the flow, those of the content first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<Check>,
+    /// In the order they began.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pauses: Vec<Pause>,
     /// In the order they were opened.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exceptions: Vec<Exception>,
@@ -193,6 +202,18 @@ pub struct Outcome {
     pub ladder: Climb,
 }
 
+/// A while in which the outcomes' clocks stand still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// Its start.
+    pub from: Time,
+    /// Its end; while it lasts, when the budget is spent.
+    pub to: Time,
+    /// Whether it lasts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lasts: bool,
+}
+
 /// Where an outcome stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -275,6 +296,27 @@ impl Run {
     pub fn is_overdue(&self) -> bool {
         let late = |outcome: &Outcome| outcome.breached_at.is_some() && outcome.status != OutcomeStatus::Done;
         self.is_open() && self.outcomes.iter().any(late)
+    }
+
+    /// The pause that lasts.
+    pub fn pause(&self) -> Option<&Pause> {
+        self.pauses.last().filter(|pause| pause.lasts && self.is_open())
+    }
+
+    /// Whether a point of an outcome's clock does not come nearer, because of the pause that lasts.
+    pub fn stands_still(&self, at: Time) -> bool {
+        self.pause().is_some_and(|pause| pause.from < at)
+    }
+
+    /// Whether what came true at `done_at` was in time.
+    pub fn in_time(&self, clock: &Started, done_at: Time) -> bool {
+        done_at <= clock.due_at || self.stands_still(clock.due_at)
+    }
+
+    /// How much of the time from `from` to `to` was paused.
+    pub fn paused_within(&self, from: Time, to: Time) -> Span {
+        let ms = self.pauses.iter().map(|pause| pause.to.min(to).since(pause.from.max(from)).ms());
+        Span::from_ms(ms.sum())
     }
 
     /// Exceptions that are not resolved.

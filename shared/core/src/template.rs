@@ -137,6 +137,14 @@ impl Template {
         })
     }
 
+    /// The text before the first place: what every filling of it begins with.
+    pub fn beginning(&self) -> &str {
+        match self.parts.first() {
+            Some(Part::Text(text)) => text,
+            Some(Part::Place(_)) | None => "",
+        }
+    }
+
     /// The template as it was written.
     pub fn as_str(&self) -> &str {
         &self.text

@@ -1,4 +1,4 @@
-//! An instant, and a length of time: the only two notions of time in the core.
+//! An instant, and a length of elapsed time.
 
 use std::fmt;
 use std::str::FromStr;
@@ -25,9 +25,17 @@ pub enum TimeError {
     /// Not a duration.
     #[error("`{0}` is not a duration: write a whole number and a unit, like `30m`, `4h` or `2d`")]
     Span(String),
-    /// A duration of business time, which needs a calendar.
-    #[error("`{0}`: business time is not acted on yet: write elapsed time, like `48h`")]
+    /// Business time where only elapsed time can stand.
+    #[error("`{0}`: business time cannot stand here: write elapsed time, like `48h`")]
+    OnlyElapsed(String),
+    /// Not a duration of business time.
+    #[error("`{0}` is not business time: write it like `16 business hours` or `2 business days`")]
     Business(String),
+    /// A duration of business time beyond a year.
+    #[error(
+        "`{0}` is longer than a year of business time: write at most `366 business days` or `8784 business hours`"
+    )]
+    LongBusiness(String),
     /// A duration beyond [`Span::MAX`].
     #[error("`{0}` is longer than ten years: write a shorter duration")]
     TooLong(String),
@@ -182,7 +190,7 @@ impl FromStr for Span {
     fn from_str(text: &str) -> Result<Self, TimeError> {
         let bad = || TimeError::Span(text.to_owned());
         if text.contains("business") {
-            return Err(TimeError::Business(text.to_owned()));
+            return Err(TimeError::OnlyElapsed(text.to_owned()));
         }
         let (mut total, mut digits, mut last_unit) = (0_i64, String::new(), i64::MAX);
         for c in text.chars() {
@@ -260,7 +268,7 @@ mod tests {
         for text in ["", "4", "h", "4x", "4m4h", "-1h", "1.5h", "4 h"] {
             assert!(matches!(text.parse::<Span>(), Err(TimeError::Span(_))), "{text}");
         }
-        assert!(matches!("16 business hours".parse::<Span>(), Err(TimeError::Business(_))));
+        assert!(matches!("16 business hours".parse::<Span>(), Err(TimeError::OnlyElapsed(_))));
         assert!(matches!("99999999999999999999d".parse::<Span>(), Err(TimeError::TooLong(_))));
         assert!(matches!("11000d".parse::<Span>(), Err(TimeError::TooLong(_))));
     }

@@ -104,8 +104,14 @@ fn a_bad_pattern_is_refused() {
 #[test]
 fn a_bad_duration_is_refused() {
     assert_snapshot!(flow("sla: 2h", "sla: 2 hours"), @"flow.yaml:24 outcomes[0].sla: `2 hours` is not a duration -> write a whole number and a unit, like `30m`, `4h` or `2d`");
-    assert_snapshot!(flow("sla: 2h", "sla: 16 business hours"), @"flow.yaml:24 outcomes[0].sla: `16 business hours`: business time is not acted on yet -> write elapsed time, like `48h`");
-    assert_snapshot!(flow("sla: 2h", "sla: 120"), @"flow.yaml:24 outcomes[0].sla: invalid type: integer `120` -> write a duration, like `2h`");
+    assert_snapshot!(flow("sla: 2h", "sla: 16 business weeks"), @"flow.yaml:24 outcomes[0].sla: `16 business weeks` is not business time -> write it like `16 business hours` or `2 business days`");
+    assert_snapshot!(flow("sla: 2h", "sla: 400 business days"), @"flow.yaml:24 outcomes[0].sla: `400 business days` is longer than a year of business time -> write at most `366 business days` or `8784 business hours`");
+    assert_snapshot!(flow("sla: 2h", "sla: 0 business hours"), @"
+    flow.yaml:24 outcomes[0].sla: `0 business hours` needs a calendar -> name one: `calendar: ID`
+    flow.yaml:24 outcomes[0].sla: this leaves no time at all -> write more than `0s`
+    ");
+    assert_snapshot!(flow("recovery_sla: 24h", "recovery_sla: 2 business days"), @"flow.yaml:51 exceptions.recovery_sla: `2 business days`: business time cannot stand here -> write elapsed time, like `48h`");
+    assert_snapshot!(flow("sla: 2h", "sla: 120"), @"flow.yaml:24 outcomes[0].sla: invalid type: integer `120` -> write a duration, like `2h` or `16 business hours`");
     assert_snapshot!(flow("sla: 2h", "sla: 0s"), @"flow.yaml:24 outcomes[0].sla: this leaves no time at all -> write more than `0s`");
     assert_snapshot!(flow("within: 4h", "within: 999w"), @"flow.yaml:19 acknowledge.within: `999w` is longer than ten years -> write a shorter duration");
     assert_snapshot!(flow("warn_at: 75%", "warn_at: 0%"), @"flow.yaml:25 outcomes[0].warn_at: `0%` is not a percentage -> write a whole number from `1%` to `100%`");

@@ -22,35 +22,13 @@ fn with(text: &str, changes: &[(&str, &str)]) -> String {
 
 #[test]
 fn what_is_not_acted_on_yet_is_refused_rather_than_forgotten() {
-    let flow = with(
-        FLOW,
-        &[
-            ("/crm\", owner", "/crm\", review_every: 90d, owner"),
-            (
-                "objective:",
-                "pause: {budget: 24h}\nexpect: {at_least_every: 7d}\ncalendar: us\nenabled: false\nobjective:",
-            ),
-        ],
-    );
-    let sources = with(SOURCES, &[("provider: hubspot", "provider: hubspot\naliases: ['x:${data.y}']")]);
+    let flow = with(FLOW, &[("/crm\", owner", "/crm\", review_every: 90d, owner")]);
     let directory =
         with(DIRECTORY, &[("members: [ana, ben]", "members: [ana, ben], rotate: {every: quarter}")]);
-    let calendar = file("calendar.yaml", "kind: Calendar\nid: us\ntimezone: America/New_York\n");
-    let files = [
-        file("flow.yaml", &flow),
-        file("directory.yaml", &directory),
-        file("sources.yaml", &sources),
-        calendar,
-    ];
+    let files = [file("flow.yaml", &flow), file("directory.yaml", &directory), file("sources.yaml", SOURCES)];
     assert_snapshot!(refused(&files), @"
-    calendar.yaml:1 kind: `kind: Calendar` is not acted on yet
     directory.yaml:10 roles[0].rotate: `rotate` is not acted on yet
     flow.yaml:53 exceptions.playbooks.outcome_failed.review_every: `review_every` is not acted on yet
-    flow.yaml:55 pause: `pause` is not acted on yet
-    flow.yaml:56 expect: `expect` is not acted on yet
-    flow.yaml:57 calendar: `calendar` is not acted on yet
-    flow.yaml:58 enabled: `enabled` is not acted on yet
-    sources.yaml:9 aliases: `aliases` is not acted on yet
     ");
     let problems = plan(&Config::default(), &files).unwrap_err();
     assert!(problems.iter().all(|problem| problem.mend.starts_with("remove")), "{problems:#?}");
@@ -87,7 +65,7 @@ fn every_problem_of_every_file_is_reported_at_once() {
     flow.yaml:3 titel: unknown field `titel`
     flow.yaml:19 acknowledge.within: `soon` is not a duration
     flow.yaml:24 outcomes[0].sla: invalid type: sequence
-    flow.yaml:37 outcomes[1].sla: `2 business days`: business time is not acted on yet
+    flow.yaml:37 outcomes[1].sla: `2 business days` needs a calendar
     flow.yaml:38 outcomes[1].after[0]: there is no outcome `crm-tga`
     flow.yaml:39 outcomes[1].done_when: this verifies nothing
     flow.yaml:47 escalation.breached[1].severity: unknown variant `loud`

@@ -1,9 +1,15 @@
 //! The core as its users see it: one binary, so that it links once.
 
 #[cfg(test)]
+mod business;
+#[cfg(test)]
+mod calendar;
+#[cfg(test)]
 mod checkpoint;
 #[cfg(test)]
 mod config;
+#[cfg(test)]
+mod config_calendar;
 #[cfg(test)]
 mod config_forms;
 #[cfg(test)]
@@ -13,6 +19,8 @@ mod life;
 mod measure;
 #[cfg(test)]
 mod message;
+#[cfg(test)]
+mod pause;
 #[cfg(test)]
 mod people;
 #[cfg(test)]

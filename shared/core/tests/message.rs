@@ -270,3 +270,17 @@ fn an_escalation_names_whoever_missed_the_window_also_after_the_run_moved_on() {
     assert!(missed.iter().all(|step| step["data"]["due_at"] == "2026-11-23T13:00:00.000Z"));
     assert_eq!((&missed[0]["data"]["owner"], &missed[1]["data"]["owner"]), (&"cara".into(), &"cara".into()));
 }
+
+#[test]
+fn a_run_of_a_flow_that_is_off_goes_to_the_bus_alone() {
+    let told = told();
+    for record in &told.trail {
+        let off = Record { suppressed: true, ..record.clone() };
+        assert_eq!(outgoing(&off, URL).queue, None);
+        assert_eq!(outgoing(&off, URL).bus["data"]["suppressed"], true);
+    }
+    assert!(
+        told.trail.iter().any(|record| outgoing(record, URL).queue.is_some()),
+        "when it is on, people are told"
+    );
+}

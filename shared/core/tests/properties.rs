@@ -6,9 +6,10 @@ use meshline_core::command::{Action, Command};
 use meshline_core::config::flow::ExceptionKind;
 use meshline_core::config::qa::CheckKind;
 use meshline_core::decide::decide;
+use meshline_core::duration::{BusinessTime, Duration};
 use meshline_core::event::Event;
 use meshline_core::record::{Actor, ActorKind, Breached, Fact, OwnerRole, Record};
-use meshline_core::run::{CheckStatus, Outcome, OutcomeStatus, Run, Status};
+use meshline_core::run::{Acknowledgement, CheckStatus, Outcome, OutcomeStatus, Run, Status};
 use meshline_core::time::{Span, Time};
 use proptest::prelude::*;
 
@@ -28,6 +29,36 @@ fn done(run: &Run) -> BTreeSet<&str> {
 /// Start and deadline: what no one but the clock's own start may set.
 fn clock(outcome: &Outcome) -> Option<(Time, Time)> {
     outcome.clock.as_ref().map(|clock| (clock.started_at, clock.due_at))
+}
+
+/// The deadline as budget, consumed and running: the pauses that are over take nothing of the budget.
+fn due_at(world: &World, sla: Duration, start: Time) -> Time {
+    let calendar = world.calendar.as_ref().map(|calendar| calendar.document.as_ref());
+    let over: Vec<_> = world.run.pauses.iter().filter(|pause| !pause.lasts).collect();
+    let running = over.iter().fold(start, |at, pause| if pause.from <= at { at.max(pause.to) } else { at });
+    let passes = |from: Time, to: Time| match (sla, calendar) {
+        (Duration::Business(_), Some(calendar)) => calendar.open_between(from, to),
+        (Duration::Business(_) | Duration::Elapsed(_), _) => to.since(from),
+    };
+    let after = |at: Time, span: Span| match (sla, calendar) {
+        (Duration::Business(_), Some(calendar)) => calendar.add(at, BusinessTime::Open(span)).due_at,
+        (Duration::Business(_) | Duration::Elapsed(_), _) => at + span,
+    };
+    let (mut at, mut left) = match (sla, calendar) {
+        (Duration::Elapsed(span) | Duration::Business(BusinessTime::Open(span)), _) => (running, span),
+        (Duration::Business(time), Some(calendar)) => {
+            (running, calendar.open_between(running, calendar.add(running, time).due_at))
+        }
+        (Duration::Business(time), None) => panic!("`{time}` has no calendar"),
+    };
+    for pause in over.iter().filter(|pause| pause.to > running) {
+        let used = passes(at, pause.from);
+        if used >= left {
+            break;
+        }
+        (at, left) = (pause.to, left - used);
+    }
+    after(at, left)
 }
 
 /// The record with its detail, if it is a breach.
@@ -76,9 +107,12 @@ proptest! {
 
     #[test]
     fn rule_2_clock_stops_only_on_verified_outcome(world in world()) {
-        for (step, after, _) in changes(&world) {
+        for (step, after, records) in changes(&world) {
+            let resumes = records.iter().any(|record| matches!(record.fact, Fact::Resumed(_)));
             for (old, new) in step.before.outcomes.iter().zip(&after.outcomes) {
-                if clock(old).is_some() {
+                if clock(old).is_some() && resumes {
+                    prop_assert!(clock(old) <= clock(new), "a pause made it earlier");
+                } else if clock(old).is_some() {
                     prop_assert_eq!(clock(old), clock(new), "{:?}", step.command);
                 }
                 if old.status == OutcomeStatus::Done {
@@ -86,9 +120,10 @@ proptest! {
                 }
             }
             let verifies = match &step.command.action {
-                Action::Observe(_) | Action::CompleteOutcome { .. } => true,
+                Action::Observe(_) | Action::TakeParked(_) | Action::CompleteOutcome { .. } => true,
                 Action::Retrigger(_) | Action::Acknowledge | Action::Reassign { .. } | Action::FailOutcome { .. }
-                | Action::PassCheck { .. } | Action::FailCheck { .. } | Action::OpenException { .. } | Action::ResolveException { .. } | Action::Note(_)
+                | Action::PassCheck { .. } | Action::FailCheck { .. } | Action::OpenException { .. }
+                | Action::ResolveException { .. } | Action::Note(_) | Action::Pause(_) | Action::Resume
                 | Action::Cancel(_) | Action::Close(_) | Action::Tick => false,
             };
             prop_assert!(verifies || done(&step.before) == done(after), "{:?}", step.command);
@@ -106,7 +141,10 @@ proptest! {
             let start = before.zip(passed).and_then(|(before, passed)| {
                 before.into_iter().chain(passed).chain(opened_at).max()
             });
-            prop_assert_eq!(clock(outcome), start.map(|start| (start, start + spec.sla)), "{}", outcome.id);
+            // What is done before a pause is over is not moved by it; whether it was in time, rule 5 says.
+            let due = start.map(|start| (start, due_at(&world, spec.sla, start)));
+            let moved = outcome.status == OutcomeStatus::Done && !world.run.pauses.is_empty();
+            prop_assert!(moved || clock(outcome) == due, "{}: {:?}, not {:?}", outcome.id, clock(outcome), due);
         }
     }
 
@@ -153,7 +191,8 @@ proptest! {
             } else if let Fact::AcknowledgementLapsed(lapsed) = &record.fact {
                 prop_assert_eq!(Some(lapsed.due_at), until.take());
                 prop_assert!(record.at >= lapsed.due_at);
-                prop_assert_eq!(lapsed.acknowledge_by, lapsed.due_at + terms.as_ref().unwrap().within);
+                let Duration::Elapsed(within) = terms.as_ref().unwrap().within else { unreachable!() };
+                prop_assert_eq!(lapsed.acknowledge_by, lapsed.due_at + within);
             } else if let (Some(_), Some(lease), true) = (until, lease, progress) {
                 until = Some(record.at + lease);
             }
@@ -217,10 +256,12 @@ proptest! {
                 prop_assert!(breach.detected_at >= breach.due_at);
             }
             let undone = world.run.is_open() && outcome.status != OutcomeStatus::Done;
-            let overdue = undone && clock(outcome).is_some_and(|(_, due)| due <= world.run.last_at);
+            let is_over = |due: Time| due <= world.run.last_at && !world.run.stands_still(due);
+            let overdue = undone && clock(outcome).is_some_and(|(_, due)| is_over(due));
             prop_assert!(!overdue || breaches.len() == 1, "{} is overdue and nobody saw it", outcome.id);
             if let (Some((_, due)), Some(done_at)) = (clock(outcome), outcome.done_at) {
-                prop_assert_eq!(outcome.met, Some(done_at <= due));
+                let paused = world.run.pauses.iter().any(|pause| pause.from < due && pause.from <= done_at);
+                prop_assert!(outcome.met == Some(done_at <= due) || paused && outcome.met == Some(true));
             }
         }
     }
@@ -244,10 +285,15 @@ proptest! {
         said in Just((0..SAID.len()).collect::<Vec<_>>()).prop_shuffle(),
         times in prop::collection::vec(0..4_000_i64, SAID.len()),
         twice in 0..SAID.len(),
+        pause in prop::option::of((0..600_i64, 1..600_i64)),
     ) {
         let end = opened.now + Span::days(4);
         let tell = |order: &[usize]| {
             let mut world = opened.clone();
+            if let Some((wait, lasts)) = pause {
+                world.happens(&(wait, None, Happening::Pause));
+                world.happens(&(lasts, None, Happening::Resume));
+            }
             for n in order {
                 let event = signal(&format!("s{n}"), SAID[*n], opened.now + Span::minutes(times[*n]), 0);
                 let decision = decide(&world.run, world.context(), &observe(event), end).unwrap();
@@ -255,7 +301,10 @@ proptest! {
             }
             world.now = end;
             world.happens(&(0, None, Happening::Tick));
-            let outcome = |o: &Outcome| (o.id.clone(), o.status, o.met, o.done_at, clock(o));
+            // The deadline of what is done stands as it did when that was known: before a pause was over, or after.
+            let moved = |o: &Outcome| pause.is_some() && o.status == OutcomeStatus::Done;
+            let due = |o: &Outcome| clock(o).map(|(start, due)| (start, (!moved(o)).then_some(due)));
+            let outcome = |o: &Outcome| (o.id.clone(), o.status, o.met, o.done_at, due(o));
             let outcomes: Vec<_> = world.run.outcomes.iter().map(outcome).collect();
             // What the clock did meanwhile (an acknowledgement missed, nobody there) is not undone by a late signal.
             let checks: Vec<_> = world.run.checks.iter().map(|c| (c.id.clone(), c.passed_at, c.due_at)).collect();
@@ -337,6 +386,36 @@ proptest! {
             prop_assert_eq!(json(&Run::fold(&read[..n]).unwrap()), json(run));
         }
         prop_assert_eq!(serde_json::from_str::<Run>(&json(&world.run)).unwrap(), world.run);
+    }
+
+    #[test]
+    fn rule_9_a_pause_stops_outcome_clocks_only_and_resumes_when_its_budget_is_spent(mut world in world()) {
+        for (step, after, records) in changes(&world) {
+            let [record] = records else { continue };
+            if matches!(record.fact, Fact::Paused(_) | Fact::Resumed(_)) {
+                // The owner who pauses shows that the run is in hand: that renews the lease, and nothing else.
+                let window = |run: &Run| run.ack.clone().map(|ack| Acknowledgement { lease: None, ..ack });
+                prop_assert_eq!(window(&step.before), window(after));
+                prop_assert_eq!(after.pause().is_some(), matches!(record.fact, Fact::Paused(_)));
+            }
+        }
+        world.lives_on(3);
+        prop_assert!(world.run.pause().is_none());
+        let budget = world.flow.document.pause.as_ref().unwrap().budget;
+        prop_assert!(world.run.paused_within(world.run.opened_at, world.now) <= budget);
+        let mut paused: Option<(Time, Time)> = None;
+        for record in &world.trail {
+            if let Fact::Paused(it) = &record.fact {
+                prop_assert!(paused.is_none() && !it.reason.is_empty() && it.until > record.at);
+                paused = Some((record.at, it.until));
+            } else if let Fact::Resumed(it) = &record.fact {
+                let (from, until) = paused.take().unwrap();
+                prop_assert!(from <= it.resumed_at && it.resumed_at <= until);
+                prop_assert!(record.actor.kind == ActorKind::Person || it.resumed_at == until);
+            } else if let (Fact::SlaBreached(breach), Some((from, _))) = (&record.fact, paused) {
+                prop_assert!(breach.due_at <= from, "a clock ran on in a pause");
+            }
+        }
     }
 
     #[test]

@@ -62,6 +62,7 @@ fn ten_triggers_eight_met_one_missed_one_pending() {
       "missed": 1,
       "pending": 1,
       "cancelled": 0,
+      "suppressed": 0,
       "met_ratio": 0.888,
       "objective": {
         "met": 0.9,
@@ -75,6 +76,11 @@ fn ten_triggers_eight_met_one_missed_one_pending() {
           "missed": 1,
           "pending": 1,
           "latency_s": {
+            "p50": 2996,
+            "p95": 11992,
+            "p99": 11992
+          },
+          "net_latency_s": {
             "p50": 2996,
             "p95": 11992,
             "p99": 11992
@@ -146,6 +152,13 @@ fn cancelled_runs_and_those_outside_the_window_do_not_count() {
     ];
     let report = report(&runs, "25 00:00");
     assert_eq!((report.triggers, report.cancelled, report.outcomes[0].done), (1, 1, 1));
+}
+
+#[test]
+fn runs_of_a_flow_that_was_off_are_counted_apart() {
+    let off = Run { suppressed: true, ..done(1, 10) };
+    let report = report(&[off, done(2, 10)], "24 00:00");
+    assert_eq!((report.triggers, report.suppressed, report.met), (1, 1, 1));
 }
 
 #[test]

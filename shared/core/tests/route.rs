@@ -41,7 +41,7 @@ impl Asset {
     /// Does the first `n` steps that the event makes necessary, then crashes.
     fn crashes_after(&mut self, n: usize, event: &Event) -> &mut Self {
         for step in self.steps(event).into_iter().take(n) {
-            let context = Context { flow: &self.flow, directory: &self.directory };
+            let context = Context { flow: &self.flow, calendar: None, directory: &self.directory };
             match step {
                 Step::Open { .. } => {
                     let opened = open(context, event, event.received_at).run;

@@ -193,10 +193,10 @@ impl Stack {
 
     /// The next full minute, up to `to`, at which the schedule has something to find.
     async fn next_firing(&self, now: Time, to: Time) -> Result<Option<Time>, StackError> {
-        let shards = self.app.runs.due_shards();
-        let found = shards.iter().map(|shard| self.app.runs.due(shard, to + LOOKAHEAD, 1));
+        let shards = self.app.due.shards();
+        let found = shards.iter().map(|shard| self.app.due.until(shard, to + LOOKAHEAD, 1));
         let found = futures_util::future::try_join_all(found).await?;
-        let earliest = found.into_iter().flatten().map(|run| run.due_at).min();
+        let earliest = found.into_iter().flatten().map(|due| due.at).min();
         let minute =
             earliest.map(|due| (due - LOOKAHEAD - Span::from_ms(1)).next_minute().max(now.next_minute()));
         Ok(minute.filter(|minute| *minute <= to))

@@ -122,6 +122,7 @@ impl Draft {
             title,
             url,
             data,
+            alias: None,
             trace: None,
         })
     }

@@ -47,6 +47,7 @@ pub fn problems(source: &Source) -> Vec<SourceProblem> {
         found.add("subject", "a generic source has no default", mend);
     }
     templates(source, &mut found);
+    aliases(source, &mut found);
     found.0
 }
 
@@ -115,16 +116,46 @@ fn templates(source: &Source, found: &mut Found) {
         ("subject", &source.subject),
     ];
     for (field, template) in templates {
-        for path in template.iter().flat_map(Template::paths) {
-            let path = path.as_str();
-            let first = path.split(['.', '[']).next().unwrap_or(path);
-            if !ATTRIBUTES.contains(&first) {
-                let mend = format!("the body is under `data`: write `${{data.{path}}}`");
-                found.add(field, format!("an event has no attribute `{first}`"), mend);
-            }
-        }
+        places(field, template.iter(), &ATTRIBUTES, found);
         if template.as_ref().is_some_and(|template| template.as_str().is_empty()) {
             found.add(field, "it is empty", "write a template, or take it out");
+        }
+    }
+}
+
+/// Every place must name an attribute that is known by then.
+fn places<'t>(
+    field: &'static str,
+    templates: impl Iterator<Item = &'t Template>,
+    attributes: &[&str],
+    found: &mut Found,
+) {
+    for path in templates.flat_map(Template::paths) {
+        let path = path.as_str();
+        let first = path.split(['.', '[']).next().unwrap_or(path);
+        if !attributes.contains(&first) {
+            let mend = format!("the body is under `data`: write `${{data.{path}}}`");
+            found.add(field, format!("an event has no attribute `{first}`"), mend);
+        }
+    }
+}
+
+/// Aliases that one source may teach: each is a write and a look at what was said about it.
+const MAX_ALIASES: usize = 5;
+
+fn aliases(source: &Source, found: &mut Found) {
+    let known = [ATTRIBUTES.as_slice(), &["subject"]].concat();
+    places("aliases", source.aliases.iter(), &known, found);
+    if source.aliases.len() > MAX_ALIASES {
+        found.add("aliases", format!("there are more than {MAX_ALIASES}"), "keep those that are needed");
+    }
+    for alias in &source.aliases {
+        if alias.paths().next().is_none() {
+            let mend = "write a place: `hubspot:contact:${data.contact_id}`";
+            found.add("aliases", format!("`{}` is the same name for every asset", alias.as_str()), mend);
+        } else if alias.beginning().is_empty() {
+            let mend = "begin it as that system's subjects do, like `hubspot:contact:${data.contact_id}`";
+            found.add("aliases", format!("`{}` could be any name", alias.as_str()), mend);
         }
     }
 }
@@ -177,6 +208,21 @@ mod tests {
         );
         let all = json!({"scheme": "standard-webhooks", "header": "x", "encoding": "hex", "prefix": "y"});
         assert_eq!(generic(all), ["verify.header", "verify.encoding", "verify.prefix"]);
+    }
+
+    #[test]
+    fn an_alias_is_a_name_of_its_own_in_a_system() {
+        let source = |aliases: Value| {
+            fields(json!({"id": "a", "provider": "hubspot", "secrets": ["s"], "aliases": aliases}))
+        };
+        assert!(source(json!(["crm:${data.id}", "mail:${subject}"])).is_empty());
+        for bad in ["crm:everyone", "${data.id}", "crm:${id2}", ""] {
+            assert_eq!(source(json!([bad])), ["aliases"], "{bad}");
+        }
+        assert_eq!(
+            source(json!(["a:${id}", "b:${id}", "c:${id}", "d:${id}", "e:${id}", "f:${id}"])),
+            ["aliases"]
+        );
     }
 
     #[test]

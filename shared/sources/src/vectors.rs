@@ -178,6 +178,7 @@ impl Vector {
             secrets: Vec::new(),
             verify: None,
             subject: None,
+            aliases: Vec::new(),
             event_id: None,
             kind: None,
             occurred_at: None,

@@ -161,6 +161,8 @@ impl<W: World> Player<'_, W> {
             }
             Verb::Cancel(reason) => ("cancel".to_owned(), json!({"reason": reason})),
             Verb::Close(reason) => ("close".to_owned(), json!({"reason": reason})),
+            Verb::Pause(reason) => ("pause".to_owned(), json!({"reason": reason})),
+            Verb::Resume => ("resume".to_owned(), json!({})),
             Verb::Note(text) => ("note".to_owned(), json!({"text": text})),
         };
         let request = Request {

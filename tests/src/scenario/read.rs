@@ -93,6 +93,8 @@ fn action(sentence: &str) -> Option<Action> {
         [who, "resolves", kind] => person(who, Verb::Resolve { kind: owned(kind), resolution: text }),
         [who, "cancels"] => person(who, Verb::Cancel(text)),
         [who, "closes"] => person(who, Verb::Close(text)),
+        [who, "pauses"] => person(who, Verb::Pause(text)),
+        [who, "resumes"] => person(who, Verb::Resume),
         [who, "notes"] => person(who, Verb::Note(text)),
         _ => return None,
     })

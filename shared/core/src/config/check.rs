@@ -1,5 +1,6 @@
 //! What must hold between documents, beyond the form of each.
 
+mod calendar;
 mod qa;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,7 +11,8 @@ use crate::config::directory::{ChannelKind, Directory};
 use crate::config::flow::{Assignee, Flow, Ladder, OnRetrigger, OutcomeSpec, Party, Step, Target};
 use crate::config::read::{Document, Read, is_within};
 use crate::config::source::Source;
-use crate::config::{Config, Problem, SourceCheck};
+use crate::config::{Config, Problem, SourceCheck, Versioned};
+use crate::duration::Duration;
 use crate::pattern::{self, Pattern};
 use crate::time::{Span, Time};
 
@@ -39,8 +41,13 @@ pub fn problems(
     let mut problems = Vec::new();
     for read in documents {
         let found = match &read.document {
-            Document::Flow(flow) => FlowCheck { flow, config: next, people: &people, unread }.run(now),
+            Document::Flow(flow) => {
+                let mut found = FlowCheck { flow, config: next, people: &people, unread }.run(now);
+                found.extend(calendar::problems_of_flow(flow, next, unread, now));
+                found
+            }
             Document::Source(source) => source_problems(source, check_source),
+            Document::Calendar(calendar) => calendar::problems(calendar),
             Document::Directory(directory) => directory_problems(directory),
         };
         let fresh = found.into_iter().filter(|(field, ..)| !is_within(&read.broken, field));
@@ -48,6 +55,7 @@ pub fn problems(
     }
     if !unread {
         problems.extend(stranded(next, documents, &people, now));
+        problems.extend(calendar::stranded(next, documents, now));
     }
     problems
 }
@@ -56,15 +64,7 @@ pub fn problems(
 fn stranded(next: &Config, documents: &[Read], people: &Directory, now: Time) -> Vec<Problem> {
     let directory = documents.iter().find(|read| matches!(read.document, Document::Directory(_)));
     let Some(directory) = directory else { return Vec::new() };
-    let given: BTreeSet<&str> = documents
-        .iter()
-        .filter_map(|read| match &read.document {
-            Document::Flow(flow) => Some(flow.id.as_str()),
-            Document::Source(_) | Document::Directory(_) => None,
-        })
-        .collect();
-    let stored = next.flows.values().filter(|flow| !given.contains(flow.document.id.as_str()));
-    stored
+    not_given(next, documents)
         .flat_map(|flow| {
             let found = FlowCheck { flow: &flow.document, config: next, people, unread: false }.run(now);
             found.into_iter().map(|(field, reason, mend)| {
@@ -73,6 +73,18 @@ fn stranded(next: &Config, documents: &[Read], people: &Directory, now: Time) ->
             })
         })
         .collect()
+}
+
+/// The stored flows that are not in the files.
+fn not_given<'c>(next: &'c Config, documents: &[Read]) -> impl Iterator<Item = &'c Versioned<Flow>> {
+    let given: BTreeSet<String> = documents
+        .iter()
+        .filter_map(|read| match &read.document {
+            Document::Flow(flow) => Some(flow.id.clone()),
+            Document::Source(_) | Document::Calendar(_) | Document::Directory(_) => None,
+        })
+        .collect();
+    next.flows.values().filter(move |flow| !given.contains(&flow.document.id))
 }
 
 fn id_problem(field: String, id: &str) -> Option<Found> {
@@ -169,15 +181,25 @@ impl FlowCheck<'_> {
         }
         if let Some(acknowledge) = &flow.acknowledge {
             found.extend(positive("acknowledge.within", acknowledge.within));
-            found
-                .extend(acknowledge.lease.into_iter().flat_map(|lease| positive("acknowledge.lease", lease)));
+            found.extend(
+                acknowledge
+                    .lease
+                    .into_iter()
+                    .flat_map(|lease| positive("acknowledge.lease", Duration::Elapsed(lease))),
+            );
+        }
+        if let Some(expect) = &flow.expect {
+            found.extend(positive("expect.at_least_every", Duration::Elapsed(expect.at_least_every)));
         }
         if let Some(objective) = &flow.objective {
-            found.extend(positive("objective.window", objective.window));
+            found.extend(positive("objective.window", Duration::Elapsed(objective.window)));
+        }
+        if let Some(pause) = &flow.pause {
+            found.extend(positive("pause.budget", Duration::Elapsed(pause.budget)));
         }
         if let Some(policy) = &flow.exceptions {
             found.extend(self.party("exceptions.owner", &policy.owner));
-            found.extend(positive("exceptions.recovery_sla", policy.recovery_sla));
+            found.extend(positive("exceptions.recovery_sla", Duration::Elapsed(policy.recovery_sla)));
             for (kind, playbook) in &policy.playbooks {
                 let kind = serde_json::to_value(kind).unwrap_or_default();
                 let at = format!("exceptions.playbooks.{}.owner", kind.as_str().unwrap_or_default());
@@ -380,8 +402,8 @@ impl FlowCheck<'_> {
     }
 }
 
-fn positive(field: &str, span: Span) -> Vec<Found> {
-    if span > Span::ZERO {
+fn positive(field: &str, duration: Duration) -> Vec<Found> {
+    if !duration.is_zero() {
         return Vec::new();
     }
     vec![(field.to_owned(), "this leaves no time at all".to_owned(), "write more than `0s`".to_owned())]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
 use crate::config::qa::Qa;
+use crate::duration::Duration;
 use crate::pattern::Pattern;
 use crate::time::{Span, text_serde};
 
@@ -23,6 +24,9 @@ pub struct Flow {
     /// Label for agencies; filters lists and reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
+    /// Whether anybody is told of its runs; those of a flow that is off are opened and watched in silence.
+    #[serde(default = "on", skip_serializing_if = "is_on")]
+    pub enabled: bool,
     /// The system that holds the truth about the asset; for people, not acted on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system_of_record: Option<String>,
@@ -46,9 +50,18 @@ pub struct Flow {
     /// Who answers for what automation cannot resolve; default: the backup owner, within 24 hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exceptions: Option<ExceptionPolicy>,
+    /// How often a trigger must come at the least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect: Option<Expect>,
     /// The share of runs that must be met.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub objective: Option<Objective>,
+    /// How long its runs may be paused; without it, not at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause: Option<PausePolicy>,
+    /// Id of the calendar that counts business time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<String>,
 }
 
 /// A person or a role: `person:ana`, `role:marketing-ops`.
@@ -120,7 +133,7 @@ pub enum OnRetrigger {
 #[serde(deny_unknown_fields)]
 pub struct Acknowledge {
     /// From the opening, and again from each reassignment and each lapse.
-    pub within: Span,
+    pub within: Duration,
     /// How long an acknowledgement holds without progress; default: for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<Span>,
@@ -135,8 +148,8 @@ pub struct OutcomeSpec {
     /// What people call it; default: the id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// Elapsed time from its start to its deadline.
-    pub sla: Span,
+    /// From its start to its deadline.
+    pub sla: Duration,
     /// When to warn, as a share of the SLA.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warn_at: Option<Percent>,
@@ -260,10 +273,32 @@ pub enum ExceptionKind {
     QaFailed,
     /// Nobody said by its deadline how a check came out.
     QaNotReported,
+    /// A deadline lies beyond the days whose holidays the calendar knows.
+    CalendarUnknown,
     /// Opened by a person.
     Manual,
+    /// No trigger came for longer than the flow expects.
+    SilentTrigger,
+    /// A signal came, and no trigger for it.
+    OrphanSignal,
     /// The run could not be processed several times in a row and waits for a person.
     RunParked,
+}
+
+/// How often a trigger must come at the least.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expect {
+    /// No trigger for this long is an exception.
+    pub at_least_every: Span,
+}
+
+/// How long a run may be paused.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PausePolicy {
+    /// All its pauses together; elapsed time.
+    pub budget: Span,
 }
 
 /// The share of runs that must be met within a window.
@@ -279,6 +314,16 @@ pub struct Objective {
 /// Whole hundredths, 1 to 100. Text form: `75%`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Percent(u8);
+
+/// A flow that does not say is on.
+fn on() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_on(enabled: &bool) -> bool {
+    *enabled
+}
 
 /// How many days' grace an exception has when the flow names none.
 const DEFAULT_RECOVERY: Span = Span::hours(24);
@@ -350,8 +395,13 @@ pub struct NotA {
 }
 
 impl NotA {
+    /// `given` is not `what`, which goes on after a colon with what to write.
+    pub(crate) fn new(given: &str, what: &'static str) -> Self {
+        Self { given: given.to_owned(), what }
+    }
+
     fn err<T>(given: &str, what: &'static str) -> Result<T, Self> {
-        Err(Self { given: given.to_owned(), what })
+        Err(Self::new(given, what))
     }
 }
 

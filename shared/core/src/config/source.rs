@@ -21,6 +21,9 @@ pub struct Source {
     /// How the asset is found: overrides the provider's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<Template>,
+    /// Other names of the asset that an event tells of: from then on events about them belong to the asset.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<Template>,
     /// Deduplication key of an event: overrides the provider's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_id: Option<Template>,

@@ -3,7 +3,7 @@
 use super::Draft;
 use crate::config::flow::{ExceptionKind, Ladder};
 use crate::record::{Breached, Fact, Lapsed, Missed, RecoveryBreached, Stalled, Warning};
-use crate::run::Due;
+use crate::run::{Due, Exception};
 use crate::time::Time;
 
 /// Due points handled in one decision; what is left stays due and is found again at once. Keeps a decision
@@ -30,6 +30,7 @@ impl Draft<'_> {
             Due::Lease => self.acknowledgement_lapsed(at),
             Due::Acknowledgement => self.acknowledgement_missed(at),
             Due::AcknowledgementStep => self.climb(Ladder::NotAcknowledged, None, at),
+            Due::PauseSpent => self.pause_spent(at),
             Due::Recovery(n) => self.recovery_breached(n, at),
             Due::Stalled => {
                 let (since, title) = (self.run.last_at, self.run.title.clone());
@@ -59,7 +60,10 @@ impl Draft<'_> {
             detected_at: self.at,
             ladder_at: ladder.first().map(|step| due_at + step.after),
         }));
-        let covered = self.run.open_exceptions().any(|open| open.outcome.as_deref() == Some(&outcome));
+        let about = |open: &Exception| {
+            open.kind != ExceptionKind::CalendarUnknown && open.outcome.as_deref() == Some(&outcome)
+        };
+        let covered = self.run.open_exceptions().any(about);
         if !covered {
             let expected = format!("`{outcome}` by {due_at}");
             let seen = "nothing that verifies it".to_owned();
@@ -68,12 +72,12 @@ impl Draft<'_> {
     }
 
     fn acknowledgement_lapsed(&mut self, due_at: Time) {
-        let Some(acknowledge) = &self.context.flow.document.acknowledge else { return };
+        let Some(acknowledge_by) = self.context.acknowledge_by(due_at) else { return };
         self.follow(Fact::AcknowledgementLapsed(Lapsed {
             owner: self.run.owner.id.clone(),
             due_at,
             detected_at: self.at,
-            acknowledge_by: due_at + acknowledge.within,
+            acknowledge_by,
         }));
     }
 

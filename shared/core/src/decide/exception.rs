@@ -3,6 +3,7 @@
 use super::{Draft, duty};
 use crate::config::flow::ExceptionKind;
 use crate::record::{ExceptionOpened, ExceptionResolved, Fact};
+use crate::time::Time;
 
 impl Draft<'_> {
     /// Gives the case to whoever answers for its kind, because of what was seen.
@@ -28,10 +29,6 @@ impl Draft<'_> {
         let policy = self.context.flow.document.exception_policy();
         let playbook = policy.playbooks.get(&kind);
         let party = playbook.and_then(|playbook| playbook.owner.as_ref()).unwrap_or(&policy.owner);
-        let hour: String = self.at.to_string().chars().take(13).collect();
-        let word = serde_json::to_value(kind).unwrap_or_default();
-        let group =
-            [&self.run.flow, outcome.or(check).unwrap_or("-"), word.as_str().unwrap_or("-"), &hour].join("/");
         Fact::ExceptionOpened(Box::new(ExceptionOpened {
             exception: format!("x{}", self.run.version + 1),
             kind,
@@ -43,7 +40,7 @@ impl Draft<'_> {
             recovery_due_at: self.at + policy.recovery_sla,
             playbook: playbook.map(|playbook| playbook.url.clone()),
             custody: self.run.custody(),
-            group,
+            group: group(&self.run.flow, outcome.or(check), kind, self.at),
             title: self.run.title.clone(),
             url: self.run.url.clone(),
         }))
@@ -61,12 +58,17 @@ impl Draft<'_> {
     /// Resolves what was open because `outcome` was not verified.
     pub(super) fn resolve_by_outcome(&mut self, outcome: &str) {
         let of_outcome = |kind| match kind {
-            ExceptionKind::OutcomeFailed | ExceptionKind::RequestFailed | ExceptionKind::SlaBreached => true,
+            ExceptionKind::OutcomeFailed
+            | ExceptionKind::RequestFailed
+            | ExceptionKind::SlaBreached
+            | ExceptionKind::CalendarUnknown => true,
             ExceptionKind::QaFailed
             | ExceptionKind::QaNotReported
             | ExceptionKind::OwnershipGap
             | ExceptionKind::Manual
-            | ExceptionKind::RunParked => false,
+            | ExceptionKind::RunParked
+            | ExceptionKind::SilentTrigger
+            | ExceptionKind::OrphanSignal => false,
         };
         let open = self.run.open_exceptions().filter(|open| open.outcome.as_deref() == Some(outcome));
         let over: Vec<String> =
@@ -76,4 +78,11 @@ impl Draft<'_> {
             self.follow(Fact::ExceptionResolved(ExceptionResolved { exception, resolution, evidence: None }));
         }
     }
+}
+
+/// What tickets of one cause have in common: flow, outcome, kind, hour.
+pub(super) fn group(flow: &str, outcome: Option<&str>, kind: ExceptionKind, at: Time) -> String {
+    let hour: String = at.to_string().chars().take(13).collect();
+    let word = serde_json::to_value(kind).unwrap_or_default();
+    [flow, outcome.unwrap_or("-"), word.as_str().unwrap_or("-"), &hour].join("/")
 }

@@ -88,13 +88,12 @@ impl Draft<'_> {
 
     /// The run goes to `to`, with a new window to acknowledge.
     pub(super) fn reassigned(&self, to: String, role: OwnerRole, reason: String) -> Fact {
-        let within = self.context.flow.document.acknowledge.as_ref().map(|acknowledge| acknowledge.within);
         Fact::Reassigned(Reassigned {
             from: self.run.owner.id.clone(),
             to,
             role,
             reason,
-            acknowledge_by: within.map(|within| self.at + within),
+            acknowledge_by: self.context.acknowledge_by(self.at),
         })
     }
 

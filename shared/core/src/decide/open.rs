@@ -6,12 +6,13 @@ use super::duty::{self, Opening};
 use super::{Context, Draft, check};
 use crate::command::Decision;
 use crate::config::flow::{ExceptionKind, Flow, OutcomeSpec};
+use crate::duration::{BusinessTime, Duration};
 use crate::event::Event;
 use crate::pattern::{self, Values};
-use crate::record::{Actor, ExpectedOutcome, Fact, Opened, Record, Requested, Started};
+use crate::record::{Actor, ExpectedOutcome, Fact, Opened, Record, Requested};
 use crate::run::Run;
 use crate::template::Path;
-use crate::time::Time;
+use crate::time::{Span, Time};
 use crate::{id, trail};
 
 /// The longest request payload; it must fit its record's item.
@@ -24,7 +25,7 @@ pub fn open(context: Context<'_>, event: &Event, now: Time) -> Decision {
     let now = now.max(event.received_at);
     let actor = Actor::source(&event.source);
     let duty = duty::at_opening(flow, context.directory, now);
-    let detail = opened(flow, &duty, event);
+    let detail = opened(context, &duty, event);
     let mut record = Record {
         run: id::run_id(event, &flow.id),
         seq: 1,
@@ -36,6 +37,7 @@ pub fn open(context: Context<'_>, event: &Event, now: Time) -> Decision {
         config_hash: context.flow.hash.clone(),
         cause: Some(event.cause()),
         trace: Some(event.trace_id()),
+        suppressed: !flow.enabled,
         fact: Fact::RunOpened(Box::new(detail.clone())),
         prev: trail::GENESIS.to_owned(),
         hash: String::new(),
@@ -51,16 +53,19 @@ pub fn open(context: Context<'_>, event: &Event, now: Time) -> Decision {
     if !flow.awaits_qa() {
         draft.request(&|outcome| outcome.after.is_empty());
     }
+    draft.flag_unknown_deadlines();
     draft.finish()
 }
 
-fn opened(flow: &Flow, duty: &Opening, event: &Event) -> Opened {
+fn opened(context: Context<'_>, duty: &Opening, event: &Event) -> Opened {
+    let flow = &context.flow.document;
     let opened_at = event.effective_at();
     let expected = flow.outcomes.iter().map(|outcome| ExpectedOutcome {
         id: outcome.id.clone(),
         owner: outcome.owner.as_ref().map(ToString::to_string),
-        sla_ms: outcome.sla.ms(),
-        clock: (outcome.after.is_empty() && !flow.awaits_qa()).then(|| start(outcome, opened_at)),
+        sla_ms: sla_ms(outcome.sla),
+        sla: outcome.sla.business(),
+        clock: (outcome.after.is_empty() && !flow.awaits_qa()).then(|| context.start(outcome, opened_at)),
     });
     Opened {
         title: event.title.clone().unwrap_or_else(|| flow.title.clone()),
@@ -73,19 +78,19 @@ fn opened(flow: &Flow, duty: &Opening, event: &Event) -> Opened {
         owner: duty.owner.clone(),
         role: duty.role,
         backup: duty.backup.clone(),
-        acknowledge_by: flow.acknowledge.as_ref().map(|acknowledge| opened_at + acknowledge.within),
+        acknowledge_by: context.acknowledge_by(opened_at),
         outcomes: expected.collect(),
         checks: check::expected(flow, opened_at),
+        calendar_version: context.calendar.map(|calendar| calendar.version),
         values: needed_values(flow, event),
     }
 }
 
-/// The clock of an outcome that starts at `at`.
-pub(super) fn start(outcome: &OutcomeSpec, at: Time) -> Started {
-    Started {
-        started_at: at,
-        warn_at: outcome.warn_at.map(|share| at + outcome.sla.percent(share.hundredths())),
-        due_at: at + outcome.sla,
+/// Milliseconds of a duration; a business day counts as one of 24 hours.
+fn sla_ms(sla: Duration) -> i64 {
+    match sla {
+        Duration::Elapsed(span) | Duration::Business(BusinessTime::Open(span)) => span.ms(),
+        Duration::Business(BusinessTime::Days(days)) => Span::days(days.into()).ms(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What people want of a run.
 
-use super::Draft;
+use super::{Draft, EARLIEST_SIGNAL};
 use crate::command::{Action, Rejection};
 use crate::config::flow::{ExceptionKind, OutcomeSpec, Party};
 use crate::record::{Acknowledged, Cancelled, Closed, ExceptionResolved, Fact, Note, OwnerRole, Record};
@@ -15,7 +15,8 @@ impl Draft<'_> {
     /// Does what the command wants of an open run.
     pub(super) fn act(&mut self, action: &Action) -> Result<(), Rejection> {
         match action {
-            Action::Observe(event) => self.observe(event),
+            Action::Observe(event) if event.effective_at() + EARLIEST_SIGNAL < self.run.opened_at => {}
+            Action::Observe(event) | Action::TakeParked(event) => self.observe(event),
             Action::Retrigger(event) => self.retrigger(event),
             Action::Tick => {}
             Action::Acknowledge => self.acknowledge()?,
@@ -30,6 +31,8 @@ impl Draft<'_> {
             Action::ResolveException { exception, resolution, evidence } => {
                 self.resolve_by_hand(exception, resolution, evidence.as_deref())?;
             }
+            Action::Pause(reason) => self.pause(reason)?,
+            Action::Resume => self.resume()?,
             Action::Note(text) => self.note(text)?,
             Action::Cancel(reason) => {
                 let reason = given("reason", reason)?;

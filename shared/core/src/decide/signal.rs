@@ -14,9 +14,6 @@ pub const EARLIEST_SIGNAL: Span = Span::minutes(15);
 impl Draft<'_> {
     /// Passes every check, and verifies or fails every outcome, that the event speaks of.
     pub(super) fn observe(&mut self, event: &Event) {
-        if event.effective_at() + EARLIEST_SIGNAL < self.run.opened_at {
-            return;
-        }
         self.observe_checks(event);
         let flow = self.context.flow.document.clone();
         for spec in &flow.outcomes {
@@ -54,7 +51,7 @@ impl Draft<'_> {
     pub(super) fn complete(&mut self, spec: &OutcomeSpec, done_at: Time, evidence: Option<String>) {
         let Some(n) = self.run.outcomes.iter().position(|outcome| outcome.id == spec.id) else { return };
         let Some(outcome) = self.run.outcomes.get(n) else { return };
-        let met = outcome.clock.as_ref().is_none_or(|clock| done_at <= clock.due_at);
+        let met = outcome.clock.as_ref().is_none_or(|clock| self.run.in_time(clock, done_at));
         let unseen = outcome.clock.as_ref().filter(|_| !met && outcome.breached_at.is_none());
         if let Some(due_at) = unseen.map(|clock| clock.due_at) {
             // So much fell due at once that catching up left it for the next decision.
@@ -100,7 +97,7 @@ impl Draft<'_> {
                 let times: Option<Vec<Time>> = spec.after.iter().map(|before| done_time(before)).collect();
                 let opened_at = spec.after.is_empty().then_some(self.run.opened_at);
                 let at = times?.into_iter().chain(passed.iter().copied()).chain(opened_at).max()?;
-                Some(StartedOutcome { id: spec.id.clone(), clock: super::open::start(spec, at) })
+                Some(StartedOutcome { id: spec.id.clone(), clock: self.started(spec, at) })
             })
             .collect()
     }

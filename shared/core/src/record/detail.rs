@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::config::directory::ChannelKind;
 use crate::config::flow::{ExceptionKind, Ladder, Severity};
+use crate::duration::BusinessTime;
 use crate::pattern::Values;
 use crate::record::ExpectedCheck;
 use crate::time::Time;
@@ -41,6 +42,9 @@ pub struct Opened {
     pub acknowledge_by: Option<Time>,
     /// What is expected.
     pub outcomes: Vec<ExpectedOutcome>,
+    /// Version of the flow's calendar.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar_version: Option<u32>,
     /// What is to be looked at.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<ExpectedCheck>,
@@ -57,8 +61,11 @@ pub struct ExpectedOutcome {
     /// Its own owner, a person or role, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
-    /// Its SLA in milliseconds.
+    /// Its SLA in milliseconds; a business day counts as one of 24 hours.
     pub sla_ms: i64,
+    /// Its SLA where that is business time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sla: Option<BusinessTime>,
     /// Its clock, if it runs from the opening.
     #[serde(flatten)]
     pub clock: Option<Started>,
@@ -369,6 +376,25 @@ pub struct Stalled {
     pub notify: Vec<Recipient>,
     /// Title of the run.
     pub title: String,
+}
+
+/// Detail of `paused`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Paused {
+    /// Why.
+    pub reason: String,
+    /// When the budget is spent, and the run resumes by itself.
+    pub until: Time,
+}
+
+/// Detail of `resumed`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Resumed {
+    /// From when the clocks run again.
+    pub resumed_at: Time,
+    /// The clocks that stood still, as they are now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clocks: Vec<StartedOutcome>,
 }
 
 /// Detail of `run_closed`.

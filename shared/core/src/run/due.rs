@@ -20,6 +20,8 @@ pub enum Due {
     Acknowledgement,
     /// The next step of the ladder `not_acknowledged`.
     AcknowledgementStep,
+    /// The pause has spent its budget.
+    PauseSpent,
     /// The recovery deadline of an exception (its position).
     Recovery(usize),
     /// A week without anything.
@@ -37,9 +39,12 @@ impl Run {
         }
         let outcomes = self.outcomes.iter().enumerate().flat_map(|(n, outcome)| {
             let clock = outcome.clock.as_ref().filter(|_| outcome.status != OutcomeStatus::Done);
-            let warning = clock.and_then(|clock| clock.warn_at).map(|at| (at, Due::Warning(n)));
+            let runs = |at: &Time| !self.stands_still(*at);
+            let warning = clock.and_then(|clock| clock.warn_at).filter(runs);
             let breach =
-                clock.filter(|_| outcome.breached_at.is_none()).map(|clock| (clock.due_at, Due::Breach(n)));
+                clock.filter(|_| outcome.breached_at.is_none()).map(|clock| clock.due_at).filter(runs);
+            let warning = warning.map(|at| (at, Due::Warning(n)));
+            let breach = breach.map(|at| (at, Due::Breach(n)));
             let step = outcome.ladder.at.map(|at| (at, Due::BreachStep(n)));
             [warning, breach, step].into_iter().flatten()
         });
@@ -55,7 +60,8 @@ impl Run {
             let pending = exception.resolved_at.is_none() && !exception.recovery_breached;
             pending.then_some((exception.recovery_due_at, Due::Recovery(n)))
         });
-        let next = outcomes.chain(checks).chain(ack).chain(recovery).min();
+        let pause = self.pause().map(|pause| (pause.to, Due::PauseSpent));
+        let next = outcomes.chain(checks).chain(ack).chain(recovery).chain(pause).min();
         Some(next.unwrap_or((self.last_at + STALLED_AFTER, Due::Stalled)))
     }
 }

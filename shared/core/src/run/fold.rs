@@ -4,13 +4,14 @@ use std::collections::VecDeque;
 
 use super::{
     Acknowledgement, Check, CheckStatus, Climb, Escalation, Exception, MissedWindow, Outcome, OutcomeStatus,
-    Owner, Run, Status,
+    Owner, Pause, Run, Status,
 };
 use crate::config::flow::Ladder;
 use crate::config::qa::CheckKind;
 use crate::id;
 use crate::record::{
-    Custody, Done, Escalated, ExceptionOpened, Fact, Opened, Reassigned, Record, StartedOutcome, StepEmpty,
+    Custody, Done, Escalated, ExceptionOpened, Fact, Opened, Reassigned, Record, Resumed, StartedOutcome,
+    StepEmpty,
 };
 use crate::time::Time;
 
@@ -70,11 +71,13 @@ impl Run {
             run: record.run.clone(),
             flow: record.flow.clone(),
             flow_version: record.flow_version,
+            calendar_version: opened.calendar_version,
             client: opened.client.clone(),
             subject: record.subject.clone(),
             title: opened.title.clone(),
             url: opened.url.clone(),
             trace: record.trace,
+            suppressed: record.suppressed,
             status: if awaits_qa { Status::AwaitingQa } else { Status::Active },
             version: 0,
             head: String::new(),
@@ -86,6 +89,7 @@ impl Run {
             ack: opened.acknowledge_by.map(Acknowledgement::until),
             outcomes: outcomes.collect(),
             checks: opened.checks.iter().map(Check::new).collect(),
+            pauses: Vec::new(),
             exceptions: Vec::new(),
             escalations: Vec::new(),
             values: opened.values.clone(),
@@ -147,6 +151,10 @@ impl Run {
             Fact::CheckOverdue(overdue) => {
                 self.check_mut(record.seq, &overdue.check)?.status = CheckStatus::Overdue;
             }
+            Fact::Paused(paused) => {
+                self.pauses.push(Pause { from: record.at, to: paused.until, lasts: true });
+            }
+            Fact::Resumed(resumed) => self.resumed(record.seq, resumed)?,
             Fact::RunVerifying(_) => self.status = Status::Verifying,
             Fact::RunClosed(_) => self.end(Status::Closed, record.at),
             Fact::RunCancelled(_) => self.end(Status::Cancelled, record.at),
@@ -184,6 +192,7 @@ impl Run {
 
     /// The clocks of these outcomes start.
     pub(super) fn start(&mut self, seq: u64, starts: &[StartedOutcome]) -> Result<(), FoldError> {
+        let pause = self.pause().copied();
         for started in starts {
             let outcome = self.outcome_mut(seq, &started.id)?;
             outcome.clock = Some(started.clock.clone());
@@ -191,10 +200,22 @@ impl Run {
                 OutcomeStatus::Waiting => outcome.status = OutcomeStatus::Open,
                 // Its signal came before that of what it waits for: now it is known whether it was in time.
                 OutcomeStatus::Done => {
-                    outcome.met = outcome.done_at.map(|done_at| done_at <= started.clock.due_at);
+                    let stands_still = pause.is_some_and(|pause| pause.from < started.clock.due_at);
+                    outcome.met =
+                        outcome.done_at.map(|done_at| done_at <= started.clock.due_at || stands_still);
                 }
                 OutcomeStatus::Open | OutcomeStatus::Failed => {}
             }
+        }
+        Ok(())
+    }
+
+    fn resumed(&mut self, seq: u64, resumed: &Resumed) -> Result<(), FoldError> {
+        if let Some(pause) = self.pauses.last_mut() {
+            (pause.to, pause.lasts) = (resumed.resumed_at, false);
+        }
+        for moved in &resumed.clocks {
+            self.outcome_mut(seq, &moved.id)?.clock = Some(moved.clock.clone());
         }
         Ok(())
     }

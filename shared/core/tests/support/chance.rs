@@ -1,8 +1,11 @@
 //! Chance: small flows, and sequences of everything that can happen to a run of one, with the clock going
 //! forth and, now and then, back.
 
+use std::sync::Arc;
+
 use meshline_core::command::{Action, Command, Decision, Rejection};
 use meshline_core::config::Versioned;
+use meshline_core::config::calendar::Calendar;
 use meshline_core::config::directory::Directory;
 use meshline_core::config::flow::{ExceptionKind, Flow};
 use meshline_core::decide::{Context, decide, open};
@@ -25,6 +28,7 @@ const CHECKS: [&str; 3] = ["c0", "c1", "r0"];
 #[derive(Debug, Clone)]
 pub(crate) struct World {
     pub(crate) flow: Versioned<Flow>,
+    pub(crate) calendar: Option<Versioned<Calendar>>,
     pub(crate) directory: Directory,
     pub(crate) run: Run,
     pub(crate) trail: Vec<Record>,
@@ -58,6 +62,8 @@ pub(crate) enum Happening {
     FailCheck(usize),
     OpenException(Option<usize>),
     Resolve(usize),
+    Pause,
+    Resume,
     Note,
     Cancel,
     Close,
@@ -84,6 +90,8 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => (0..3_usize).prop_map(FailCheck),
         1 => prop::option::of(0..5_usize).prop_map(OpenException),
         2 => (0..4_usize).prop_map(Resolve),
+        3 => Just(Pause),
+        2 => Just(Resume),
         2 => Just(Note),
         1 => prop::bool::weighted(0.2).prop_map(|end| if end { Cancel } else { Note }),
         1 => Just(Close),
@@ -138,25 +146,53 @@ fn qa() -> impl Strategy<Value = Option<Value>> {
     })
 }
 
+/// A calendar that is open little, so that it matters; all is known of November.
+fn office() -> Versioned<Calendar> {
+    let calendar = json!({
+        "id": "office", "timezone": "Europe/Berlin", "hours": {"mon-fri": ["09:00-12:00", "13:00-16:00"]},
+        "holidays": ["2026-11-25"], "known_until": "2026-11-30",
+    });
+    Versioned {
+        version: 1,
+        hash: String::new(),
+        document: Arc::new(serde_json::from_value(calendar).unwrap()),
+    }
+}
+
 pub(crate) fn flow() -> impl Strategy<Value = Versioned<Flow>> {
     let outcomes =
         prop::collection::vec((1..2_000_i64, 0..8_u8, prop::bool::weighted(0.2), any::<bool>()), 1..5);
+    let business = prop::option::weighted(0.3, prop::bool::ANY);
     let ack = prop::option::of((1..600_i64, prop::option::of(1..900_i64)));
-    (outcomes, ack, qa(), ladder(), ladder()).prop_map(|(outcomes, ack, qa, missed, breached)| {
-        let outcomes = outcomes.iter().enumerate();
-        let outcomes =
-            outcomes.map(|(n, (sla, after, manual, warned))| outcome(n, *sla, *after, *manual, *warned));
-        applied(json!({
-            "id": "chance", "title": "Chance", "owner": "role:owners", "backup_owner": "role:backups",
-            "trigger": {"source": "contentful", "match": {"type": ["Entry.publish"]}},
-            "acknowledge": ack.map(|(within, lease)| {
-                json!({"within": format!("{within}m"), "lease": lease.map(|lease| format!("{lease}m"))})
-            }),
-            "qa": qa, "outcomes": outcomes.collect::<Vec<_>>(),
-            "escalation": {"not_acknowledged": missed, "breached": breached},
-            "exceptions": {"owner": "role:ops", "recovery_sla": "5h"},
-        }))
-    })
+    (outcomes, ack, qa(), ladder(), ladder(), business).prop_map(
+        |(outcomes, ack, qa, missed, breached, business)| {
+            let outcomes = outcomes.iter().enumerate();
+            let outcomes = outcomes.map(|(n, (sla, after, manual, warned))| {
+                let mut outcome = outcome(n, *sla, *after, *manual, *warned);
+                match business {
+                    Some(true) => outcome["sla"] = json!(format!("{sla} business minutes")),
+                    Some(false) if n % 2 == 0 => {
+                        outcome["sla"] = json!(format!("{} business days", 1 + sla % 4))
+                    }
+                    Some(false) | None => {}
+                }
+                outcome
+            });
+            applied(json!({
+                "id": "chance", "title": "Chance", "owner": "role:owners", "backup_owner": "role:backups",
+                "trigger": {"source": "contentful", "match": {"type": ["Entry.publish"]}},
+                "acknowledge": ack.map(|(within, lease)| {
+                    json!({"within": format!("{within}m"), "lease": lease.map(|lease| format!("{lease}m"))})
+                }),
+                "qa": qa,
+                "outcomes": outcomes.collect::<Vec<_>>(),
+                "escalation": {"not_acknowledged": missed, "breached": breached},
+                "exceptions": {"owner": "role:ops", "recovery_sla": "5h"},
+                "pause": {"budget": "9h"},
+                "calendar": business.map(|_| "office"),
+            }))
+        },
+    )
 }
 
 fn directory() -> impl Strategy<Value = Directory> {
@@ -178,9 +214,18 @@ fn directory() -> impl Strategy<Value = Directory> {
 pub(crate) fn opened() -> impl Strategy<Value = World> {
     (flow(), directory()).prop_map(|(flow, directory)| {
         let now = at("23 09:00");
-        let context = Context { flow: &flow, directory: &directory };
+        let calendar = flow.document.calendar.is_some().then(office);
+        let context = Context { flow: &flow, calendar: calendar.as_ref(), directory: &directory };
         let decision = open(context, &publish("p", now), now);
-        World { run: decision.run, trail: decision.records, steps: Vec::new(), now, flow, directory }
+        World {
+            run: decision.run,
+            trail: decision.records,
+            steps: Vec::new(),
+            now,
+            flow,
+            calendar,
+            directory,
+        }
     })
 }
 
@@ -194,7 +239,7 @@ pub(crate) fn world() -> impl Strategy<Value = World> {
 
 impl World {
     pub(crate) fn context(&self) -> Context<'_> {
-        Context { flow: &self.flow, directory: &self.directory }
+        Context { flow: &self.flow, calendar: self.calendar.as_ref(), directory: &self.directory }
     }
 
     pub(crate) fn happens(&mut self, (wait, key, what): &Move) {
@@ -282,6 +327,8 @@ impl World {
                 let exception = self.run.exceptions.get(*n).map_or("x0".to_owned(), |x| x.id.clone());
                 by(*n, Action::ResolveException { exception, resolution: text(), evidence: None })
             }
+            Happening::Pause => by(0, Action::Pause(text())),
+            Happening::Resume => by(0, Action::Resume),
             Happening::Note => by(0, Action::Note(text())),
             Happening::Cancel => by(0, Action::Cancel(text())),
             Happening::Close => by(0, Action::Close(text())),

@@ -69,7 +69,6 @@ fn facts(fact: &Fact) -> String {
         Fact::SlaBreached(breach) => {
             format!("{} due {}, ladder {}", breach.outcome, time(breach.due_at), when(breach.ladder_at))
         }
-        Fact::RunVerifying(_) => String::new(),
         Fact::CheckPassed(passed) => {
             let outcomes = passed.starts.iter().map(|s| format!("; {}", clock(&s.id, Some(&s.clock))));
             let checks = passed.checks.iter().map(|s| format!("; {} due {}", s.id, time(s.due_at)));
@@ -84,6 +83,13 @@ fn facts(fact: &Fact) -> String {
         Fact::AcknowledgementLapsed(lapsed) => {
             format!("{} at {}, ack by {}", lapsed.owner, time(lapsed.due_at), time(lapsed.acknowledge_by))
         }
+        Fact::Paused(paused) => format!("until {}: {}", time(paused.until), paused.reason),
+        Fact::Resumed(resumed) => {
+            let clocks: Vec<String> =
+                resumed.clocks.iter().map(|s| format!("; {}", clock(&s.id, Some(&s.clock)))).collect();
+            format!("at {}{}", time(resumed.resumed_at), clocks.concat())
+        }
+        Fact::RunVerifying(_) => String::new(),
         Fact::AcknowledgementMissed(missed) => {
             format!("{} by {}, ladder {}", missed.owner, time(missed.due_at), when(missed.ladder_at))
         }

@@ -65,6 +65,7 @@ pub(crate) fn event(id: &str, source: &str, kind: &str, received: Time, data: Va
         title: None,
         url: None,
         data,
+        alias: None,
         trace: None,
     }
 }

@@ -1,6 +1,7 @@
 //! A run that is told as a story: given a flow, when this and that happens, then its trail reads so.
 
 use meshline_core::command::{Action, Command, Decision, Rejection};
+use meshline_core::config::calendar::Calendar;
 use meshline_core::config::directory::Directory;
 use meshline_core::config::flow::Flow;
 use meshline_core::config::{Config, Versioned};
@@ -16,6 +17,7 @@ use super::{FLOW, at, bundle, good, lines, property, publish};
 /// A flow in force, the run of it that the story is about, and the run's trail.
 pub(crate) struct Story {
     pub(crate) flow: Versioned<Flow>,
+    pub(crate) calendar: Option<Versioned<Calendar>>,
     pub(crate) directory: Directory,
     run: Option<Run>,
     pub(crate) trail: Vec<Record>,
@@ -31,10 +33,15 @@ impl Story {
 
     /// Given this flow file beside the example directory and sources.
     pub(crate) fn of(flow: &str) -> Self {
-        let config: Config = good(&bundle(flow));
+        Self::from(&good(&bundle(flow)))
+    }
+
+    /// Given the one flow of this configuration.
+    pub(crate) fn from(config: &Config) -> Self {
         let flow = config.flows.values().next().unwrap().clone();
+        let calendar = config.calendar_of(&flow.document).cloned();
         let directory = config.people().as_ref().clone();
-        Self { flow, directory, run: None, trail: Vec::new(), shown: 0 }
+        Self { flow, calendar, directory, run: None, trail: Vec::new(), shown: 0 }
     }
 
     pub(crate) fn run(&self) -> &Run {
@@ -43,7 +50,8 @@ impl Story {
 
     /// When `event` opens the run.
     pub(crate) fn opens(&mut self, event: &Event, now: Time) -> &mut Self {
-        let context = Context { flow: &self.flow, directory: &self.directory };
+        let context =
+            Context { flow: &self.flow, calendar: self.calendar.as_ref(), directory: &self.directory };
         let decision = open(context, event, now);
         self.take(decision)
     }
@@ -55,7 +63,8 @@ impl Story {
 
     /// When `command` is given; its rejection is handed back.
     pub(crate) fn command(&mut self, command: &Command, now: Time) -> Result<&mut Self, Rejection> {
-        let context = Context { flow: &self.flow, directory: &self.directory };
+        let context =
+            Context { flow: &self.flow, calendar: self.calendar.as_ref(), directory: &self.directory };
         let decision = decide(self.run(), context, command, now)?;
         Ok(self.take(decision))
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{FlowCheck, Found, positive, twice};
 use crate::config::qa::CheckSpec;
+use crate::duration::Duration;
 
 /// Checks of one flow: what they start and resolve must fit one transaction with what fell due meanwhile.
 const MAX_CHECKS: usize = 10;
@@ -31,7 +32,7 @@ impl FlowCheck<'_> {
     fn checks(&self, field: &str, checks: &[CheckSpec]) -> Vec<Found> {
         let mut found = twice(field, checks.iter().map(|check| check.id.as_str()));
         for (n, check) in checks.iter().enumerate() {
-            found.extend(positive(&format!("{field}[{n}].within"), check.within));
+            found.extend(positive(&format!("{field}[{n}].within"), Duration::Elapsed(check.within)));
             let pattern = check.pass_when.pattern();
             found.extend(pattern.iter().flat_map(|it| self.pattern(&format!("{field}[{n}].pass_when"), it)));
         }
