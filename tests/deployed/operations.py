@@ -152,11 +152,14 @@ class Replay(unittest.TestCase):
 
 
 class Secrets(unittest.TestCase):
-    def test_a_new_value_is_used_at_once_and_the_old_one_no_longer(self):
+    def test_a_new_value_is_used_within_half_a_minute_and_the_old_one_no_longer(self):
         old, new = SECRETS["hubspot-current"], "another-client-secret"
         self.assertEqual(hubspot(old), 202)
         sh(f"aws secretsmanager put-secret-value --secret-id meshline/hubspot-current --secret-string {new}")
-        self.assertEqual(hubspot(new), 202)
+        give_up = time.monotonic() + 35
+        while (status := hubspot(new)) == 401 and time.monotonic() < give_up:
+            time.sleep(1)  # a value that was read moments ago is not read again for 30 s
+        self.assertEqual(status, 202)
         self.assertEqual(hubspot(old), 401)
 
 

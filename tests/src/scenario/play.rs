@@ -10,8 +10,8 @@ use super::world::{Request, World};
 use super::{Action, Expectation, Noun, Scenario, Step, Verb, What};
 use crate::senders::{self, Delivery, header};
 
-/// How often a world that needs time is looked at.
-const LOOK: Duration = Duration::from_millis(500);
+/// How often a world that needs time is looked at: all scenarios look at it at once.
+const LOOK: Duration = Duration::from_secs(2);
 
 impl Scenario {
     /// The flow's document, with durations as long as they last in `world`.
