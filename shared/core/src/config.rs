@@ -4,6 +4,7 @@ pub mod calendar;
 pub mod check;
 pub mod directory;
 pub mod flow;
+pub mod party;
 pub mod qa;
 pub mod read;
 pub mod source;
