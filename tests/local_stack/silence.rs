@@ -43,6 +43,23 @@ async fn a_flow_that_never_saw_a_trigger_is_told_of_once() {
 }
 
 #[tokio::test]
+async fn an_exception_of_a_flow_that_nobody_resolves_is_a_breach_of_its_recovery_sla() {
+    let local = start().await;
+    local.advance(Span::days(7) + Span::hours(23)).await;
+    let pages =
+        |local: Vec<Value>| local.into_iter().filter(|page| page["data"]["ladder"] == "recovery").collect();
+    let before: Vec<Value> = pages(local.queue("escalations").await);
+    assert!(before.is_empty(), "{before:#?}");
+    local.advance(Span::days(3)).await;
+    let told: Vec<Value> = pages(local.queue("escalations").await);
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert_eq!(told[0]["data"]["owner"], "cleo");
+    assert_eq!(told[0]["data"]["due_at"], "2026-12-01T09:00:00.000Z", "a day after it was opened");
+    let open = local.get("/v1/exceptions?flow=blog-launch&status=open").await;
+    assert_eq!(open["items"][0]["recovery_due_at"], told[0]["data"]["due_at"]);
+}
+
+#[tokio::test]
 async fn every_trigger_counts_and_the_next_one_ends_the_silence() {
     let local = start().await;
     local.advance(Span::days(6)).await;

@@ -2,17 +2,16 @@
 
 use meshline_aws::execute::{self, ExecuteError};
 use meshline_aws::http::{self, Problem, Response};
-use meshline_aws::telemetry;
+use meshline_aws::{exception, telemetry};
 use meshline_core::command::{Action, Command, Rejection};
 use meshline_core::config::flow::{ExceptionKind, Party};
 use meshline_core::record::ExceptionResolved;
-use meshline_core::view::RunView;
+use meshline_core::view::{ExceptionView, RunView};
 use serde::Deserialize;
 use serde_json::json;
 use tracing::Instrument;
 
 use crate::Call;
-use crate::queries::flow_exceptions;
 
 /// A command's body. Each command looks at its own fields.
 #[derive(Debug, Default, Deserialize)]
@@ -50,24 +49,23 @@ impl Call<'_> {
     }
 
     /// `POST /v1/flows/{flow}/exceptions/{exception}/resolve`: the exception as it is afterwards.
-    pub(crate) async fn resolve_of_flow(&self, flow: &str, exception: &str) -> Result<Response, Problem> {
+    pub(crate) async fn resolve_of_flow(&self, flow: &str, id: &str) -> Result<Response, Problem> {
         let fields = self.fields()?;
         let config = self.app.config.fresh(self.now).await?.config;
         let Some(flow) = config.flows.get(flow) else {
             return Err(Problem::not_found(format!("there is no flow `{flow}`")));
         };
         let resolved = ExceptionResolved {
-            exception: exception.to_owned(),
+            exception: id.to_owned(),
             resolution: fields.resolution.unwrap_or_default(),
             evidence: fields.evidence,
         };
         let actor = self.actor(&config.people());
-        match execute::resolve_of_flow(self.app, flow, &actor, &resolved, self.now).await {
-            Ok(trail) => {
-                let view = flow_exceptions(&trail).into_iter().rfind(|view| view.id == exception);
-                Ok(http::json(200, &json!(view)))
+        match exception::resolve(self.app, flow, &actor, &resolved, self.now).await {
+            Ok(exception) => {
+                Ok(http::json(200, &json!(ExceptionView::of_flow(&flow.document.id, &exception))))
             }
-            Err(ExecuteError::Rejected(rejection)) => Err(self.refused(exception, rejection).await?),
+            Err(ExecuteError::Rejected(rejection)) => Err(self.refused(id, rejection).await?),
             Err(ExecuteError::NoRun(id)) => Err(Problem::not_found(format!("there is no run `{id}`"))),
             Err(ExecuteError::Store(error)) => Err(error.into()),
         }

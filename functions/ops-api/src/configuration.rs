@@ -2,6 +2,7 @@
 
 use meshline_aws::config::too_large;
 use meshline_aws::http::{self, Problem, Response};
+use meshline_aws::watch::{Seen, Watch};
 use meshline_aws::{StoreError, execute};
 use meshline_core::config::source::Source;
 use meshline_core::config::{Action, File, Kind, Plan};
@@ -49,11 +50,15 @@ impl Call<'_> {
                 let record = execute::flow_record(self.app, flow, actor.clone(), fact, self.now).await?;
                 more.push(self.app.audit.put(&record)?);
                 if flow.document.expect.is_some() {
-                    let seen = self.app.silences.load(&change.id).await?;
+                    let watch = Watch::Silence(change.id.clone());
+                    let seen: Option<Seen<Silence>> = self.app.watches.load(&watch).await?;
                     let expected =
                         before.flows.get(&change.id).is_some_and(|flow| flow.document.expect.is_some());
-                    let silence = Silence::applied(seen.as_ref().filter(|_| expected), self.now);
-                    more.push(self.app.silences.put(&change.id, seen.as_ref(), &silence)?);
+                    let silence = Silence::applied(
+                        seen.as_ref().filter(|_| expected).map(|seen| &seen.value),
+                        self.now,
+                    );
+                    more.push(self.app.watches.put(&watch, seen.as_ref(), &silence)?);
                 }
             }
             match self.app.config.apply(&before, &plan, more, self.now).await {

@@ -5,7 +5,7 @@ use meshline_aws::runs::List;
 use meshline_aws::verify;
 use meshline_core::config::Config;
 use meshline_core::day::Day;
-use meshline_core::record::{Fact, Record};
+use meshline_core::flow_exception::FlowException;
 use meshline_core::report;
 use meshline_core::run::Run;
 use meshline_core::time::{Span, Time, TimeError};
@@ -181,7 +181,8 @@ impl Call<'_> {
             .collect();
         if self.query("cursor").is_none() {
             for flow in flows {
-                items.extend(flow_exceptions(&self.app.audit.trail(&format!("FLOW#{flow}"), 0).await?));
+                let of_flow: Vec<FlowException> = self.app.watches.exceptions_of(flow).await?;
+                items.extend(of_flow.iter().map(|exception| ExceptionView::of_flow(flow, exception)));
             }
         }
         items.retain(|item| status.is_none_or(|status| item.status == status));
@@ -231,37 +232,4 @@ fn one_or_all<'a>(flow: Option<&'a str>, config: &'a Config) -> Vec<&'a str> {
         Some(flow) => vec![flow],
         None => config.flows.keys().map(String::as_str).collect(),
     }
-}
-
-/// The exceptions of a flow's own trail.
-pub(crate) fn flow_exceptions(records: &[Record]) -> Vec<ExceptionView> {
-    let resolved = |id: &str, after: Time| {
-        records.iter().find_map(|record| {
-            let Fact::ExceptionResolved(resolved) = &record.fact else { return None };
-            (resolved.exception == id && record.at >= after).then_some(record.at)
-        })
-    };
-    let opened = records.iter().filter_map(|record| {
-        let Fact::ExceptionOpened(opened) = &record.fact else { return None };
-        Some((record, opened))
-    });
-    opened
-        .map(|(record, opened)| {
-            let resolved_at = resolved(&opened.exception, record.at);
-            ExceptionView {
-                id: opened.exception.clone(),
-                kind: opened.kind,
-                status: if resolved_at.is_some() { ExceptionStatus::Resolved } else { ExceptionStatus::Open },
-                run: None,
-                flow: record.flow.clone(),
-                subject: None,
-                outcome: None,
-                check: None,
-                owner: opened.owner.clone(),
-                opened_at: record.at,
-                recovery_due_at: opened.recovery_due_at,
-                resolved_at,
-            }
-        })
-        .collect()
 }

@@ -6,7 +6,8 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use futures_util::StreamExt;
 use meshline_aws::due::{Due, Subject};
 use meshline_aws::execute::{self, ExecuteError};
-use meshline_aws::{App, StoreError, parked, silence, telemetry};
+use meshline_aws::watch::Watch;
+use meshline_aws::{App, StoreError, exception, parked, silence, telemetry};
 use meshline_core::command::{Action, Command};
 use meshline_core::config::directory::Directory;
 use meshline_core::record::Actor;
@@ -93,7 +94,10 @@ async fn partition(
 async fn look_at(app: &App, due: &Due, directory: &Directory, now: Time) -> bool {
     let seen = match &due.what {
         Subject::Run(run) => return tick(app, run, directory, now).await,
-        Subject::Silence(flow) => silence::look_at(app, flow, now).await,
+        Subject::Watch(Watch::Silence(flow)) => silence::look_at(app, flow, now).await,
+        Subject::Watch(Watch::Exception { flow, exception }) => {
+            exception::look_at(app, flow, exception, now).await
+        }
         Subject::Parked(place) => parked::orphaned(app, place, now).await,
     };
     if let Err(error) = &seen {
@@ -171,8 +175,8 @@ async fn park_if_hopeless(app: &App, run: &str, directory: &Directory, why: &str
         }
         let in_force = app.config.fresh(now).await?;
         match failures.flow.and_then(|flow| in_force.config.flows.get(&flow).cloned()) {
-            Some(flow) => execute::park(app, run, &flow, directory, why, now).await?,
-            None => app.runs.park(run, None).await?,
+            Some(flow) => exception::park(app, run, &flow, directory, why, now).await?,
+            None => app.runs.park(run, Vec::new()).await?,
         }
         Ok(true)
     };

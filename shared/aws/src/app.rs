@@ -13,7 +13,7 @@ use crate::parked::ParkedSignals;
 use crate::runs::Runs;
 use crate::secrets::Secrets;
 use crate::settings::Settings;
-use crate::silence::Silences;
+use crate::watch::Watches;
 
 /// Everything a function uses, built once in `main`.
 #[derive(Debug)]
@@ -28,8 +28,8 @@ pub struct App {
     pub runs: Runs,
     /// Signals that wait for their trigger.
     pub parked: ParkedSignals,
-    /// Flows that expect triggers.
-    pub silences: Silences,
+    /// What of flows themselves the clock must look at.
+    pub watches: Watches,
     /// What the clock must look at next.
     pub due: DueIndex,
     /// Records.
@@ -58,7 +58,7 @@ impl App {
             aliases: Aliases::new(clients.clone(), &settings),
             runs: Runs::new(clients.clone(), &settings),
             parked: ParkedSignals::new(clients.clone(), &settings),
-            silences: Silences::new(clients.clone(), &settings),
+            watches: Watches::new(clients.clone(), &settings),
             due: DueIndex::new(clients.clone(), &settings),
             config: ConfigStore::new(clients.clone(), &settings),
             secrets: Secrets::new(clients.clone(), settings.secret_prefix.clone()),

@@ -10,7 +10,7 @@ use crate::events::{Item, s};
 use crate::parked::Place;
 use crate::runs::run_of_key;
 use crate::settings::Settings;
-use crate::silence;
+use crate::watch::Watch;
 
 /// The index of what is due.
 #[derive(Debug)]
@@ -36,8 +36,8 @@ pub enum Subject {
     Run(String),
     /// A parked signal, by its place.
     Parked(Place),
-    /// The silence of the flow of that id.
-    Silence(String),
+    /// Something of a flow itself.
+    Watch(Watch),
 }
 
 impl DueIndex {
@@ -76,7 +76,7 @@ fn read(item: &Item) -> Option<Due> {
     let run = run_of_key(item).map(Subject::Run);
     let what = run
         .or_else(|| Place::of(pk, sk).map(Subject::Parked))
-        .or_else(|| silence::flow_of(pk, sk).map(Subject::Silence))?;
+        .or_else(|| Watch::of(pk, sk).map(Subject::Watch))?;
     Some(Due { at: text("next_due_at")?.parse().ok()?, what })
 }
 

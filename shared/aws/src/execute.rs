@@ -7,11 +7,11 @@ use meshline_core::command::{Command, Decision, Rejection};
 use meshline_core::config::Versioned;
 use meshline_core::config::calendar::Calendar;
 use meshline_core::config::directory::Directory;
-use meshline_core::config::flow::{ExceptionKind, Flow};
+use meshline_core::config::flow::Flow;
 use meshline_core::decide::{self, Context};
 use meshline_core::event::Event;
 use meshline_core::measure::Measures;
-use meshline_core::record::{Actor, ExceptionResolved, Fact, Record};
+use meshline_core::record::{Actor, Fact, Record};
 use meshline_core::run::Run;
 use meshline_core::time::Time;
 use meshline_core::trail;
@@ -158,60 +158,4 @@ pub async fn flow_record(
     };
     record.hash = trail::hash(&record);
     Ok(record)
-}
-
-/// Resolves an exception of a flow itself; gives the flow's trail with that.
-///
-/// # Errors
-/// There is nothing to resolve, or the table is not available.
-pub async fn resolve_of_flow(
-    app: &App,
-    flow: &Versioned<Flow>,
-    actor: &Actor,
-    resolved: &ExceptionResolved,
-    now: Time,
-) -> Result<Vec<Record>, ExecuteError> {
-    let mut attempt = 0;
-    loop {
-        let mut trail = app.audit.trail(&format!("FLOW#{}", flow.document.id), 0).await?;
-        let ExceptionResolved { exception, resolution, evidence } = resolved;
-        let fact = decide::resolve_of_flow(&trail, exception, resolution, evidence.as_deref())?;
-        let record = flow_record(app, flow, actor.clone(), fact, now).await?;
-        match app.audit.append(&record).await {
-            Ok(()) => {
-                trail.push(record);
-                return Ok(trail);
-            }
-            Err(error) => again(error, &mut attempt).await?,
-        }
-    }
-}
-
-/// Parks a run that fails again and again, and opens an exception about it in its flow's trail.
-///
-/// # Errors
-/// The table is not available.
-pub async fn park(
-    app: &App,
-    run: &str,
-    flow: &Versioned<Flow>,
-    directory: &Directory,
-    why: &str,
-    now: Time,
-) -> Result<(), StoreError> {
-    let mut attempt = 0;
-    loop {
-        let about = ("the run's clock to be looked at".to_owned(), why.to_owned());
-        let (kind, id) = (ExceptionKind::RunParked, run.to_owned());
-        let fact = decide::exception_of_flow(&flow.document, directory, kind, id, about, now);
-        let record = flow_record(app, flow, Actor::system("sla-check"), fact, now).await?;
-        match app.runs.park(run, Some(app.audit.put(&record)?)).await {
-            Ok(()) => {
-                let measures = Measures { exceptions_opened: 1, ..Measures::default() };
-                telemetry::decided(&flow.document.id, &measures, now);
-                return Ok(());
-            }
-            Err(error) => again(error, &mut attempt).await?,
-        }
-    }
 }

@@ -11,6 +11,7 @@ pub mod config;
 pub mod due;
 pub mod error;
 pub mod events;
+pub mod exception;
 pub mod execute;
 pub mod http;
 pub mod outbox;
@@ -23,6 +24,7 @@ pub mod stream;
 pub mod telemetry;
 pub mod vault;
 pub mod verify;
+pub mod watch;
 
 pub use app::App;
 pub use error::StoreError;

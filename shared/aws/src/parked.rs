@@ -4,12 +4,9 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, TransactWriteItem, Update};
-use meshline_core::decide;
 use meshline_core::event::Event;
 use meshline_core::id::{mark, subject_hash};
-use meshline_core::measure::Measures;
 use meshline_core::parked::{Parked, Status, WAIT};
-use meshline_core::record::{Actor, ExceptionResolved};
 use meshline_core::time::Time;
 
 use crate::app::App;
@@ -17,9 +14,9 @@ use crate::clients::Clients;
 use crate::due;
 use crate::error::StoreError;
 use crate::events::{Item, s};
-use crate::execute::{again, flow_record};
+use crate::exception;
+use crate::execute::again;
 use crate::settings::Settings;
-use crate::telemetry;
 
 /// The parked signals of the state table.
 #[derive(Debug)]
@@ -122,7 +119,7 @@ impl ParkedSignals {
         &self,
         signal: &Parked,
         to: Status,
-        record: Option<TransactWriteItem>,
+        records: Vec<TransactWriteItem>,
     ) -> Result<(), StoreError> {
         let doing = "move a parked signal on";
         let refused = |e: BuildError| StoreError::Refused { doing, why: e.to_string() };
@@ -136,7 +133,7 @@ impl ParkedSignals {
             .expression_attribute_values(":to", word(to))
             .expression_attribute_values(":seen", word(signal.status));
         let update = TransactWriteItem::builder().update(update.build().map_err(refused)?).build();
-        let items = [Some(update), record].into_iter().flatten().collect();
+        let items = std::iter::once(update).chain(records).collect();
         let write = self.clients.dynamodb().transact_write_items().set_transact_items(Some(items)).send();
         write.await.map(|_| ()).map_err(|e| StoreError::from_transaction(doing, e))
     }
@@ -158,36 +155,30 @@ pub async fn taken(app: &App, signal: &Parked, run: &str, now: Time) -> Result<(
     let mut attempt = 0;
     loop {
         let Some(signal) = app.parked.load(&place).await? else { return Ok(()) };
-        let record = match signal.status {
+        let records = match signal.status {
             Status::Taken => return Ok(()),
-            Status::Waiting => None,
+            Status::Waiting => Vec::new(),
             Status::Orphaned => resolution(app, &signal, run, now).await?,
         };
-        match app.parked.move_on(&signal, Status::Taken, record).await {
+        match app.parked.move_on(&signal, Status::Taken, records).await {
             Ok(()) => return Ok(()),
             Err(error) => again(error, &mut attempt).await?,
         }
     }
 }
 
-/// The record that resolves a signal's exception; `None` when a person did.
+/// What resolves a signal's exception; nothing when a person did.
 async fn resolution(
     app: &App,
     signal: &Parked,
     run: &str,
     now: Time,
-) -> Result<Option<TransactWriteItem>, StoreError> {
+) -> Result<Vec<TransactWriteItem>, StoreError> {
     let in_force = app.config.fresh(now).await?;
-    let Some(flow) = signal.flows.first().and_then(|flow| in_force.config.flows.get(flow)) else {
-        return Ok(None);
-    };
-    let trail = app.audit.trail(&format!("FLOW#{}", flow.document.id), 0).await?;
-    let ExceptionResolved { exception, resolution, evidence } = signal.resolved_by(run);
-    let Ok(fact) = decide::resolve_of_flow(&trail, &exception, &resolution, evidence.as_deref()) else {
-        return Ok(None);
-    };
-    let record = flow_record(app, flow, Actor::system("route"), fact, now).await?;
-    app.audit.put(&record).map(Some)
+    match signal.flows.first().and_then(|flow| in_force.config.flows.get(flow)) {
+        Some(flow) => exception::resolution(app, flow, "route", &signal.resolved_by(run), now).await,
+        None => Ok(Vec::new()),
+    }
 }
 
 /// The wait of a parked signal is over: nobody's signal becomes an exception of the first flow that waits for such.
@@ -203,20 +194,17 @@ pub async fn orphaned(app: &App, place: &Place, now: Time) -> Result<(), StoreEr
         }
         let in_force = app.config.fresh(now).await?;
         let flow = signal.flows.first().and_then(|flow| in_force.config.flows.get(flow));
-        let record = match flow {
+        let opening = match flow {
             Some(flow) => {
-                let fact = signal.exception(&flow.document, &in_force.config.people(), now);
-                Some(flow_record(app, flow, Actor::system("sla-check"), fact, now).await?)
+                let opened = signal.exception(&flow.document, &in_force.config.people(), now);
+                exception::opening(app, flow, "sla-check", opened, now).await?
             }
             None => None,
         };
-        let put = record.as_ref().map(|record| app.audit.put(record)).transpose()?;
-        match app.parked.move_on(&signal, Status::Orphaned, put).await {
+        let records = opening.iter().flat_map(|opening| opening.items.clone()).collect();
+        match app.parked.move_on(&signal, Status::Orphaned, records).await {
             Ok(()) => {
-                if let Some(record) = record.filter(|record| !record.suppressed) {
-                    let measures = Measures { exceptions_opened: 1, ..Measures::default() };
-                    telemetry::decided(&record.flow, &measures, now);
-                }
+                opening.iter().for_each(|opening| opening.measure(now));
                 tracing::info!(signal = mark(&signal.event), "a signal found no run");
                 return Ok(());
             }

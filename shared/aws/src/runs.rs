@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::types::{
 use meshline_core::command::Decision;
 use meshline_core::id::{parse_run_id, subject_hash};
 use meshline_core::run::Run;
+use meshline_core::time::Time;
 
 use crate::clients::Clients;
 use crate::due;
@@ -240,11 +241,11 @@ impl Runs {
     }
 
     /// Takes a run out of the index of due runs, so that it holds up nothing, until its next change; together with
-    /// the record about it, or not at all.
+    /// the records about it, or not at all.
     ///
     /// # Errors
     /// [`StoreError::Moved`] when it is not in there, or when another record took that one's place.
-    pub async fn park(&self, run: &str, record: Option<TransactWriteItem>) -> Result<(), StoreError> {
+    pub async fn park(&self, run: &str, records: Vec<TransactWriteItem>) -> Result<(), StoreError> {
         let doing = "park a run";
         let refused = |e: BuildError| StoreError::Refused { doing, why: e.to_string() };
         let update = Update::builder()
@@ -253,9 +254,27 @@ impl Runs {
             .update_expression("REMOVE due_shard, next_due_at")
             .condition_expression("attribute_exists(due_shard)");
         let update = TransactWriteItem::builder().update(update.build().map_err(refused)?).build();
-        let items = [Some(update), record].into_iter().flatten().collect();
+        let items = std::iter::once(update).chain(records).collect();
         let write = self.clients.dynamodb().transact_write_items().set_transact_items(Some(items)).send();
         write.await.map(|_| ()).map_err(|e| StoreError::from_transaction(doing, e))
+    }
+
+    /// The part of a transaction that puts a parked run back into the index of due runs, to be looked at from `now`;
+    /// `None` when the id has not the form of one.
+    ///
+    /// # Errors
+    /// An update that cannot be made.
+    pub fn unpark(&self, run: &str, now: Time) -> Result<Option<TransactWriteItem>, StoreError> {
+        let refused = |e: BuildError| StoreError::Refused { doing: "unpark a run", why: e.to_string() };
+        let Some(key) = key(run) else { return Ok(None) };
+        let update = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(key))
+            .update_expression("SET due_shard = :shard, next_due_at = :now REMOVE failures")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":shard", s(due::shard(run, self.due_shards)))
+            .expression_attribute_values(":now", s(now.to_string()));
+        Ok(Some(TransactWriteItem::builder().update(update.build().map_err(refused)?).build()))
     }
 }
 

@@ -15,9 +15,9 @@ mod pause;
 mod person;
 mod signal;
 
-pub use flow::exception_of_flow;
+pub use flow::{answer_for, exception_of_flow};
 pub use open::open;
-pub use person::resolve_of_flow;
+pub(crate) use person::given;
 pub use signal::EARLIEST_SIGNAL;
 
 use crate::command::{Action, Command, Decision, Rejection};

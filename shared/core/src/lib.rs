@@ -11,6 +11,7 @@ pub mod day;
 pub mod decide;
 pub mod duration;
 pub mod event;
+pub mod flow_exception;
 pub mod id;
 pub mod measure;
 pub mod message;

@@ -7,7 +7,7 @@ use crate::config::flow::{ExceptionKind, Flow};
 use crate::decide;
 use crate::event::Event;
 use crate::id;
-use crate::record::{ExceptionResolved, Fact};
+use crate::record::{ExceptionOpened, ExceptionResolved};
 use crate::time::{Span, Time};
 
 /// How long a signal may wait for its trigger before somebody is asked.
@@ -78,7 +78,7 @@ impl Parked {
     }
 
     /// The exception that it is of `flow` when no trigger came.
-    pub fn exception(&self, flow: &Flow, directory: &Directory, now: Time) -> Fact {
+    pub fn exception(&self, flow: &Flow, directory: &Directory, now: Time) -> ExceptionOpened {
         let flows = self.flows.join("`, `");
         let source = self.event.split('#').next().unwrap_or_default();
         let expected = format!("a run of `{flows}` for `{}`", self.subject);

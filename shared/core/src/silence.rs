@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::directory::Directory;
 use crate::config::flow::{ExceptionKind, Expect, Flow};
 use crate::decide;
-use crate::record::{ExceptionResolved, Fact};
+use crate::record::{ExceptionOpened, ExceptionResolved};
 use crate::time::Time;
 
 /// How long a flow that expects triggers has had none, and whether that was told.
@@ -59,7 +59,13 @@ impl Silence {
     }
 
     /// The exception about it in the flow's trail.
-    pub fn exception(&self, flow: &Flow, expect: &Expect, directory: &Directory, now: Time) -> Fact {
+    pub fn exception(
+        &self,
+        flow: &Flow,
+        expect: &Expect,
+        directory: &Directory,
+        now: Time,
+    ) -> ExceptionOpened {
         let expected = format!("a trigger at least every {}", expect.at_least_every);
         let seen = format!("none since {}", self.since);
         let id = exception_id(self.since);

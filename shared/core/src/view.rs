@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::flow::ExceptionKind;
 use crate::config::qa::CheckKind;
+use crate::flow_exception::FlowException;
 use crate::run::{Check, CheckStatus, Escalation, Exception, Outcome, OutcomeStatus, Owner, Run, Status};
 use crate::time::Time;
 
@@ -173,6 +174,24 @@ impl ExceptionView {
             subject: Some(run.subject.clone()),
             outcome: exception.outcome.clone(),
             check: exception.check.clone(),
+            owner: exception.owner.clone(),
+            opened_at: exception.opened_at,
+            recovery_due_at: exception.recovery_due_at,
+            resolved_at: exception.resolved_at,
+        }
+    }
+
+    /// The exception of a flow itself as the API shows it.
+    pub fn of_flow(flow: &str, exception: &FlowException) -> Self {
+        Self {
+            id: exception.id.clone(),
+            kind: exception.kind,
+            status: if exception.is_open() { ExceptionStatus::Open } else { ExceptionStatus::Resolved },
+            run: None,
+            flow: flow.to_owned(),
+            subject: None,
+            outcome: None,
+            check: None,
             owner: exception.owner.clone(),
             opened_at: exception.opened_at,
             recovery_due_at: exception.recovery_due_at,

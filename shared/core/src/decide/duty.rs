@@ -36,7 +36,7 @@ pub(super) fn answerable(directory: &Directory, party: &Party, at: Time) -> Stri
     on_duty.map_or_else(|| party.to_string(), |person| person.id.clone())
 }
 
-fn recipient(person: &Person) -> Recipient {
+pub(super) fn recipient(person: &Person) -> Recipient {
     Recipient {
         id: person.id.clone(),
         name: Some(person.name.clone()),
@@ -44,6 +44,16 @@ fn recipient(person: &Person) -> Recipient {
         slack: person.slack.clone(),
         channel: None,
     }
+}
+
+/// Whoever answers for the flow's exceptions, to be told; all of them when nobody of them is there.
+pub(super) fn exceptions_owner(flow: &Flow, directory: &Directory, at: Time) -> Vec<Recipient> {
+    let party = flow.exception_policy().owner;
+    if let Some(person) = directory.on_duty(&party, at, None) {
+        return vec![recipient(person)];
+    }
+    let members = directory.members(&party).into_iter();
+    members.filter(|person| person.is_reachable()).map(recipient).collect()
 }
 
 impl Draft<'_> {
@@ -73,13 +83,7 @@ impl Draft<'_> {
 
     /// Whoever answers for the flow's exceptions, to be told; all of them when nobody of them is there.
     pub(super) fn exceptions_owner(&self) -> Vec<Recipient> {
-        let party = self.context.flow.document.exception_policy().owner;
-        let on_duty = self.on_duty(&party);
-        if on_duty.is_some() {
-            return on_duty.into_iter().collect();
-        }
-        let members = self.context.directory.members(&party).into_iter();
-        members.filter(|person| person.is_reachable()).map(recipient).collect()
+        exceptions_owner(&self.context.flow.document, self.context.directory, self.at)
     }
 
     /// The person of that id, to be told.

@@ -3,7 +3,7 @@
 use super::duty;
 use crate::config::directory::Directory;
 use crate::config::flow::{ExceptionKind, Flow};
-use crate::record::{ExceptionOpened, Fact};
+use crate::record::{ExceptionOpened, Recipient};
 use crate::time::Time;
 
 /// The case `id` of the flow itself, given to whoever answers for its kind: what was expected, and what was seen.
@@ -14,11 +14,11 @@ pub fn exception_of_flow(
     id: String,
     (expected, seen): (String, String),
     now: Time,
-) -> Fact {
+) -> ExceptionOpened {
     let policy = flow.exception_policy();
     let playbook = policy.playbooks.get(&kind);
     let party = playbook.and_then(|playbook| playbook.owner.as_ref()).unwrap_or(&policy.owner);
-    Fact::ExceptionOpened(Box::new(ExceptionOpened {
+    ExceptionOpened {
         exception: id,
         kind,
         outcome: None,
@@ -32,5 +32,13 @@ pub fn exception_of_flow(
         group: super::exception::group(&flow.id, None, kind, now),
         title: flow.title.clone(),
         url: None,
-    }))
+    }
+}
+
+/// Everybody to be told that `owner` has not resolved an exception of the flow: also whoever answers for its exceptions.
+pub fn answer_for(flow: &Flow, directory: &Directory, owner: &str, now: Time) -> Vec<Recipient> {
+    let mut notify: Vec<Recipient> =
+        directory.person(owner).filter(|it| it.is_reachable()).map(duty::recipient).into_iter().collect();
+    notify.extend(duty::exceptions_owner(flow, directory, now).into_iter().filter(|other| other.id != owner));
+    notify
 }

@@ -3,7 +3,7 @@
 use super::{Draft, EARLIEST_SIGNAL};
 use crate::command::{Action, Rejection};
 use crate::config::flow::{ExceptionKind, OutcomeSpec, Party};
-use crate::record::{Acknowledged, Cancelled, Closed, ExceptionResolved, Fact, Note, OwnerRole, Record};
+use crate::record::{Acknowledged, Cancelled, Closed, ExceptionResolved, Fact, Note, OwnerRole};
 use crate::run::{CheckStatus, OutcomeStatus};
 
 /// Open exceptions of one run; ending it resolves all of them in one transaction of 100 items.
@@ -177,35 +177,8 @@ impl Draft<'_> {
     }
 }
 
-/// Resolves an exception of a flow itself, whose trail is `trail`.
-///
-/// # Errors
-/// There is no such exception, or it is resolved already.
-pub fn resolve_of_flow(
-    trail: &[Record],
-    id: &str,
-    resolution: &str,
-    evidence: Option<&str>,
-) -> Result<Fact, Rejection> {
-    let resolution = given("resolution", resolution)?;
-    let evidence = evidence.map(|text| given("evidence", text)).transpose()?;
-    let opened = |record: &&Record| matches!(&record.fact, Fact::ExceptionOpened(it) if it.exception == id);
-    let resolved =
-        |record: &&Record| matches!(&record.fact, Fact::ExceptionResolved(it) if it.exception == id);
-    let Some(opened) = trail.iter().rfind(opened) else {
-        return Err(Rejection::Unknown { what: "exception", id: id.to_owned() });
-    };
-    // The same run may be parked more than once.
-    match trail.iter().rfind(resolved).filter(|resolved| resolved.seq > opened.seq) {
-        Some(record) => Err(Rejection::WrongState(format!("exception `{id}` was resolved at {}", record.at))),
-        None => {
-            Ok(Fact::ExceptionResolved(ExceptionResolved { exception: id.to_owned(), resolution, evidence }))
-        }
-    }
-}
-
 /// A text that a person must give, trimmed.
-pub(super) fn given(field: &'static str, text: &str) -> Result<String, Rejection> {
+pub(crate) fn given(field: &'static str, text: &str) -> Result<String, Rejection> {
     let text = text.trim();
     if text.is_empty() {
         return Err(Rejection::Invalid { field, reason: "must not be empty".to_owned() });

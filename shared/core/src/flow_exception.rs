@@ -1,0 +1,96 @@
+//! An exception of a flow itself: it belongs to no run, stands in the flow's trail, and has a clock of its own.
+
+use serde::{Deserialize, Serialize};
+
+use crate::command::Rejection;
+use crate::config::directory::Directory;
+use crate::config::flow::{ExceptionKind, Flow};
+use crate::decide::{self, given};
+use crate::record::{ExceptionOpened, ExceptionResolved, Fact, RecoveryBreached};
+use crate::time::Time;
+
+/// An exception of a flow itself, as it stands: silence, a signal without a trigger, a run that cannot be processed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlowException {
+    /// Unique among the open exceptions of the flow.
+    pub id: String,
+    /// Why it is one.
+    pub kind: ExceptionKind,
+    /// Who must resolve it.
+    pub owner: String,
+    /// What tickets of the same cause have in common.
+    pub group: String,
+    /// When it was opened.
+    pub opened_at: Time,
+    /// Until when it must be resolved.
+    pub recovery_due_at: Time,
+    /// The deadline, once it has passed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery_breached_at: Option<Time>,
+    /// When it was resolved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved_at: Option<Time>,
+    /// When the clock must look at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_due_at: Option<Time>,
+}
+
+impl FlowException {
+    /// The exception that was opened `at`.
+    pub fn opened(at: Time, opened: &ExceptionOpened) -> Self {
+        Self {
+            id: opened.exception.clone(),
+            kind: opened.kind,
+            owner: opened.owner.clone(),
+            group: opened.group.clone(),
+            opened_at: at,
+            recovery_due_at: opened.recovery_due_at,
+            recovery_breached_at: None,
+            resolved_at: None,
+            next_due_at: Some(opened.recovery_due_at),
+        }
+    }
+
+    /// Whether somebody has to resolve it.
+    pub fn is_open(&self) -> bool {
+        self.resolved_at.is_none()
+    }
+
+    /// The resolution of it.
+    ///
+    /// # Errors
+    /// It is resolved already, or a text is missing or too long.
+    pub fn resolve(&self, resolved: &ExceptionResolved) -> Result<Fact, Rejection> {
+        if let Some(at) = self.resolved_at {
+            return Err(Rejection::WrongState(format!("exception `{}` was resolved at {at}", self.id)));
+        }
+        let resolution = given("resolution", &resolved.resolution)?;
+        let evidence = resolved.evidence.as_deref().map(|text| given("evidence", text)).transpose()?;
+        Ok(Fact::ExceptionResolved(ExceptionResolved { exception: self.id.clone(), resolution, evidence }))
+    }
+
+    /// What its clock says at `now`; nothing while it is not due.
+    pub fn fall_due(&self, flow: &Flow, directory: &Directory, now: Time) -> Option<Fact> {
+        let due_at = self.next_due_at.filter(|due_at| *due_at <= now)?;
+        Some(Fact::RecoveryBreached(RecoveryBreached {
+            exception: self.id.clone(),
+            owner: self.owner.clone(),
+            notify: decide::answer_for(flow, directory, &self.owner, now),
+            due_at,
+            detected_at: now,
+            title: flow.title.clone(),
+        }))
+    }
+
+    /// Takes in a record about it, which was made `at`.
+    pub fn apply(&mut self, at: Time, fact: &Fact) {
+        if let Fact::ExceptionResolved(_) = fact {
+            self.resolved_at = Some(at);
+            self.next_due_at = None;
+        }
+        if let Fact::RecoveryBreached(breached) = fact {
+            self.recovery_breached_at = Some(breached.due_at);
+            self.next_due_at = None;
+        }
+    }
+}
