@@ -195,6 +195,7 @@ pub async fn park(
     app: &App,
     run: &str,
     flow: &Versioned<Flow>,
+    calendar: Option<&Calendar>,
     directory: &Directory,
     why: &str,
     now: Time,
@@ -203,7 +204,7 @@ pub async fn park(
     loop {
         let about = ("the run's clock to be looked at".to_owned(), why.to_owned());
         let (kind, id) = (ExceptionKind::RunParked, run.to_owned());
-        let fact = decide::exception_of_flow(&flow.document, directory, kind, id, about, now);
+        let fact = decide::exception_of_flow(&flow.document, calendar, directory, kind, id, about, now);
         let record = flow_record(app, flow, Actor::system("sla-check"), fact, now).await?;
         match app.runs.park(run, Some(app.audit.put(&record)?)).await {
             Ok(()) => {

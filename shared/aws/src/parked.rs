@@ -205,7 +205,8 @@ pub async fn orphaned(app: &App, place: &Place, now: Time) -> Result<(), StoreEr
         let flow = signal.flows.first().and_then(|flow| in_force.config.flows.get(flow));
         let record = match flow {
             Some(flow) => {
-                let fact = signal.exception(&flow.document, &in_force.config.people(), now);
+                let calendar = in_force.config.calendar_of(&flow.document).map(|it| it.document.as_ref());
+                let fact = signal.exception(&flow.document, calendar, &in_force.config.people(), now);
                 Some(flow_record(app, flow, Actor::system("sla-check"), fact, now).await?)
             }
             None => None,

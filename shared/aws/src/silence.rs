@@ -5,6 +5,7 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{Put, ReturnConsumedCapacity, ReturnValue, TransactWriteItem};
 use meshline_core::config::Versioned;
+use meshline_core::config::calendar::Calendar;
 use meshline_core::config::flow::Flow;
 use meshline_core::decide;
 use meshline_core::measure::Measures;
@@ -131,13 +132,19 @@ fn read(flow: &str, item: Item) -> Result<Silence, StoreError> {
 ///
 /// # Errors
 /// The tables are not available.
-pub async fn heard(app: &App, flow: &Versioned<Flow>, at: Time, now: Time) -> Result<(), StoreError> {
+pub async fn heard(
+    app: &App,
+    flow: &Versioned<Flow>,
+    calendar: Option<&Calendar>,
+    at: Time,
+    now: Time,
+) -> Result<(), StoreError> {
     let Some(expect) = &flow.document.expect else { return Ok(()) };
     let id = &flow.document.id;
     let mut attempt = 0;
     loop {
         let Some(silence) = app.silences.heard(id, at).await? else { return Ok(()) };
-        let Some(ended) = silence.ended(at, expect) else { return Ok(()) };
+        let Some(ended) = silence.ended(at, expect, calendar) else { return Ok(()) };
         let mut items = vec![app.silences.put(id, Some(&silence), &ended)?];
         items.extend(resolution(app, flow, &silence, "route", "a trigger came", now).await?);
         match app.silences.commit(items).await {
@@ -160,7 +167,8 @@ pub async fn look_at(app: &App, flow: &str, now: Time) -> Result<(), StoreError>
             return Ok(());
         };
         let expect = flow.document.expect.as_ref();
-        let (next, record) = match silence.at(now, expect) {
+        let calendar = in_force.config.calendar_of(&flow.document).map(|it| it.document.as_ref());
+        let (next, record) = match silence.at(now, expect, calendar) {
             Verdict::Listen(next) => (next, None),
             Verdict::Forget => {
                 let why = "the flow expects no triggers any more";
@@ -169,7 +177,8 @@ pub async fn look_at(app: &App, flow: &str, now: Time) -> Result<(), StoreError>
             }
             Verdict::Tell(next) => {
                 let Some(expect) = expect else { return Ok(()) };
-                let fact = silence.exception(&flow.document, expect, &in_force.config.people(), now);
+                let fact =
+                    silence.exception(&flow.document, expect, calendar, &in_force.config.people(), now);
                 let record = flow_record(app, flow, Actor::system("sla-check"), fact, now).await?;
                 (next, Some(app.audit.put(&record)?))
             }

@@ -160,6 +160,9 @@ pub struct MissedWindow {
     pub owner: String,
     /// By when.
     pub due_at: Time,
+    /// The deadline of the earlier miss since which the ladder is being climbed, where it is not this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub climbed_since: Option<Time>,
 }
 
 /// How far a ladder has been climbed.

@@ -176,7 +176,7 @@ pub struct Escalation {
 #[serde(deny_unknown_fields)]
 pub struct Step {
     /// From the missed acknowledgement, or from the deadline.
-    pub after: Span,
+    pub after: Duration,
     /// Who takes over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reassign: Option<Assignee>,
@@ -210,7 +210,7 @@ pub struct ExceptionPolicy {
     /// Who gets the ticket.
     pub owner: Party,
     /// How soon it must be resolved.
-    pub recovery_sla: Span,
+    pub recovery_sla: Duration,
     /// What to do, by exception kind.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub playbooks: BTreeMap<ExceptionKind, Playbook>,
@@ -260,7 +260,7 @@ pub enum ExceptionKind {
 #[serde(deny_unknown_fields)]
 pub struct Expect {
     /// No trigger for this long is an exception.
-    pub at_least_every: Span,
+    pub at_least_every: Duration,
 }
 
 /// How long a run may be paused.
@@ -296,7 +296,9 @@ fn is_on(enabled: &bool) -> bool {
 }
 
 /// How many days' grace an exception has when the flow names none.
-const DEFAULT_RECOVERY: Span = Span::hours(24);
+const DEFAULT_RECOVERY: Duration = Duration::Elapsed(Span::hours(24));
+/// At once.
+const NOW: Duration = Duration::Elapsed(Span::ZERO);
 
 impl Flow {
     /// The exception policy, with the default filled in.
@@ -314,7 +316,7 @@ impl Flow {
             Ladder::NotAcknowledged => (
                 &self.escalation.not_acknowledged,
                 Step {
-                    after: Span::ZERO,
+                    after: NOW,
                     reassign: Some(Assignee::BackupOwner),
                     notify: vec![Target::Owner, Target::BackupOwner],
                     severity: Severity::Normal,
@@ -322,12 +324,7 @@ impl Flow {
             ),
             Ladder::Breached => (
                 &self.escalation.breached,
-                Step {
-                    after: Span::ZERO,
-                    reassign: None,
-                    notify: vec![Target::Owner],
-                    severity: Severity::High,
-                },
+                Step { after: NOW, reassign: None, notify: vec![Target::Owner], severity: Severity::High },
             ),
         };
         given.clone().unwrap_or_else(|| vec![default])

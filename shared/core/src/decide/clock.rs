@@ -58,7 +58,7 @@ impl Draft<'_> {
             outcome: outcome.clone(),
             due_at,
             detected_at: self.at,
-            ladder_at: ladder.first().map(|step| due_at + step.after),
+            ladder_at: ladder.first().map(|step| self.context.deadline(due_at, step.after)),
         }));
         let about = |open: &Exception| {
             open.kind != ExceptionKind::CalendarUnknown && open.outcome.as_deref() == Some(&outcome)
@@ -85,7 +85,8 @@ impl Draft<'_> {
         let Some(ack) = &self.run.ack else { return };
         let ladder = self.context.flow.document.ladder(Ladder::NotAcknowledged);
         // A ladder that is being climbed goes on from where it is; one at rest starts from this miss.
-        let ladder_at = ack.ladder.at.or_else(|| ladder.get(ack.ladder.next).map(|step| due_at + step.after));
+        let next = ladder.get(ack.ladder.next);
+        let ladder_at = ack.ladder.at.or_else(|| Some(self.context.deadline(due_at, next?.after)));
         let owner = self.run.owner.id.clone();
         self.follow(Fact::AcknowledgementMissed(Missed { owner, due_at, detected_at: self.at, ladder_at }));
     }

@@ -1,6 +1,7 @@
 //! Exceptions of a flow itself, which stand in the flow's own trail.
 
 use super::duty;
+use crate::config::calendar::Calendar;
 use crate::config::directory::Directory;
 use crate::config::flow::{ExceptionKind, Flow};
 use crate::record::{ExceptionOpened, Fact};
@@ -9,6 +10,7 @@ use crate::time::Time;
 /// The case `id` of the flow itself, given to whoever answers for its kind: what was expected, and what was seen.
 pub fn exception_of_flow(
     flow: &Flow,
+    calendar: Option<&Calendar>,
     directory: &Directory,
     kind: ExceptionKind,
     id: String,
@@ -26,7 +28,7 @@ pub fn exception_of_flow(
         expected,
         seen,
         owner: duty::answerable(directory, party, now),
-        recovery_due_at: now + policy.recovery_sla,
+        recovery_due_at: policy.recovery_sla.end(now, calendar),
         playbook: playbook.map(|playbook| playbook.url.clone()),
         custody: Vec::new(),
         group: super::exception::group(&flow.id, None, kind, now),

@@ -10,18 +10,18 @@ impl Draft<'_> {
     pub(super) fn climb(&mut self, ladder: Ladder, outcome: Option<usize>, at: Time) {
         let flow = self.context.flow.document.clone();
         let steps = flow.ladder(ladder);
-        let (climb, outcome, due_at, reason) = match ladder {
+        let (climb, outcome, start, due_at, reason) = match ladder {
             Ladder::NotAcknowledged => {
                 let Some(ack) = &self.run.ack else { return };
                 let Some(missed) = &ack.missed else { return };
                 let reason = format!("`{}` did not acknowledge by {}", missed.owner, missed.due_at);
-                (ack.ladder, None, missed.due_at, reason)
+                (ack.ladder, None, missed.ladder_start(), missed.due_at, reason)
             }
             Ladder::Breached => {
                 let Some(outcome) = outcome.and_then(|n| self.run.outcomes.get(n)) else { return };
                 let due_at = outcome.clock.as_ref().map_or(at, |clock| clock.due_at);
                 let reason = format!("`{}` was not verified by {due_at}", outcome.id);
-                (outcome.ladder, Some(outcome.id.clone()), due_at, reason)
+                (outcome.ladder, Some(outcome.id.clone()), due_at, due_at, reason)
             }
         };
         let Some(step) = steps.get(climb.next) else {
@@ -47,7 +47,7 @@ impl Draft<'_> {
             notify,
             due_at,
             detected_at: self.at,
-            next_at: next.map(|next| at + (next.after - step.after)),
+            next_at: next.map(|next| self.context.deadline(start, next.after).max(at)),
             title: self.run.title.clone(),
             url: self.run.url.clone(),
         }));

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use super::{
-    Acknowledgement, Check, CheckStatus, Climb, Escalation, Exception, MissedWindow, Outcome, OutcomeStatus,
-    Owner, Pause, Run, Status,
+    Acknowledgement, Check, CheckStatus, Climb, Escalation, Exception, Outcome, OutcomeStatus, Owner, Pause,
+    Run, Status,
 };
 use crate::config::flow::Ladder;
 use crate::config::qa::CheckKind;
@@ -127,13 +127,7 @@ impl Run {
             }
             Fact::Acknowledged(acknowledged) => self.acknowledged(record, acknowledged.lease_until),
             Fact::AcknowledgementLapsed(lapsed) => self.lapsed(lapsed.acknowledge_by),
-            Fact::AcknowledgementMissed(missed) => {
-                if let Some(ack) = &mut self.ack {
-                    ack.window = None;
-                    ack.missed = Some(MissedWindow { owner: missed.owner.clone(), due_at: missed.due_at });
-                    ack.ladder.at = missed.ladder_at;
-                }
-            }
+            Fact::AcknowledgementMissed(missed) => self.missed(missed),
             Fact::Reassigned(reassigned) => self.reassigned(record.at, reassigned),
             Fact::Escalated(escalated) => self.escalated(record, escalated)?,
             Fact::StepEmpty(empty) => self.step_empty(record.seq, empty)?,

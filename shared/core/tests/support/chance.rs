@@ -116,6 +116,15 @@ fn outcome(n: usize, sla: i64, after: u8, manual: bool, warned: bool) -> Value {
     outcome
 }
 
+/// A ladder with its steps' minutes counted by `unit`.
+fn counted(ladder: Option<Value>, unit: &str) -> Option<Value> {
+    let mut ladder = ladder?;
+    for step in ladder.as_array_mut().into_iter().flatten() {
+        step["after"] = json!(format!("{}{unit}", step["after"]));
+    }
+    Some(ladder)
+}
+
 fn ladder() -> impl Strategy<Value = Option<Value>> {
     let target = prop::sample::select(vec!["owner", "backup_owner", "role:ops", "person:eve"]);
     let reassign = prop::option::of(prop::sample::select(vec!["backup_owner", "role:ops", "person:eve"]));
@@ -124,7 +133,7 @@ fn ladder() -> impl Strategy<Value = Option<Value>> {
         let mut after = 0;
         let steps = steps.into_iter().map(|(wait, reassign, notify)| {
             after += wait;
-            json!({"after": format!("{after}m"), "reassign": reassign, "notify": notify})
+            json!({"after": after, "reassign": reassign, "notify": notify})
         });
         Value::Array(steps.collect())
     });
@@ -178,6 +187,7 @@ pub(crate) fn flow() -> impl Strategy<Value = Versioned<Flow>> {
                 }
                 outcome
             });
+            let unit = if business.is_some() { " business minutes" } else { "m" };
             applied(json!({
                 "id": "chance", "title": "Chance", "owner": "role:owners", "backup_owner": "role:backups",
                 "trigger": {"source": "contentful", "match": {"type": ["Entry.publish"]}},
@@ -186,8 +196,8 @@ pub(crate) fn flow() -> impl Strategy<Value = Versioned<Flow>> {
                 }),
                 "qa": qa,
                 "outcomes": outcomes.collect::<Vec<_>>(),
-                "escalation": {"not_acknowledged": missed, "breached": breached},
-                "exceptions": {"owner": "role:ops", "recovery_sla": "5h"},
+                "escalation": {"not_acknowledged": counted(missed, unit), "breached": counted(breached, unit)},
+                "exceptions": {"owner": "role:ops", "recovery_sla": format!("300{unit}")},
                 "pause": {"budget": "9h"},
                 "calendar": business.map(|_| "office"),
             }))
