@@ -69,10 +69,11 @@ pub(crate) fn run(run: &RunView, now: Time) -> Vec<Table> {
         tables.push(exceptions(&run.exceptions, now, false));
     }
     if !run.escalations.is_empty() {
-        let mut table = Table::new(&["ESCALATED", "LADDER", "STEP", "OUTCOME"]);
+        let mut table = Table::new(&["ESCALATED", "LADDER", "STEP", "ABOUT"]);
         for step in &run.escalations {
-            let (ladder, outcome) = (word(&step.ladder), or_dash(step.outcome.as_deref()));
-            table.row(Tone::Plain, vec![at(step.at, now), ladder, step.step.to_string(), outcome]);
+            let about = or_dash(step.outcome.as_deref().or(step.exception.as_deref()));
+            let cells = vec![at(step.at, now), word(&step.ladder), step.step.to_string(), about];
+            table.row(Tone::Plain, cells);
         }
         tables.push(table);
     }
@@ -273,7 +274,7 @@ mod tests {
         EXCEPTION  KIND          STATUS  ABOUT    OWNER  OPENED                       RECOVERY DUE                RESOLVED
         x5         sla_breached  open    crm-tag  lea    2026-11-23T11:00Z (60m ago)  2026-11-24T11:00Z (in 23h)  -
 
-        ESCALATED                    LADDER    STEP  OUTCOME
+        ESCALATED                    LADDER    STEP  ABOUT
         2026-11-23T11:00Z (60m ago)  breached  0     crm-tag
         ");
         insta::assert_snapshot!(run_line(&view(), NOON.parse().unwrap()), @"mzxw6ytboi2a-01K00000000000000000000000 (blog-launch): active, overdue, owner ana, version 7, next due 2026-11-23T13:00Z (in 60m)");

@@ -256,6 +256,9 @@ pub struct Exception {
     /// When it was resolved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved_at: Option<Time>,
+    /// How far the ladder `recovery` has been climbed.
+    #[serde(default, skip_serializing_if = "Climb::is_at_rest")]
+    pub ladder: Climb,
 }
 
 /// A ladder step that fired.
@@ -265,6 +268,9 @@ pub struct Escalation {
     pub ladder: Ladder,
     /// The outcome, on the ladder `breached`.
     pub outcome: Option<String>,
+    /// The exception, on the ladder `recovery`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exception: Option<String>,
     /// Which step, from 0.
     pub step: usize,
     /// When it fired.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::flow::ExceptionKind;
+use crate::config::flow::{ExceptionKind, Ladder};
 use crate::config::qa::CheckKind;
 use crate::run::{Check, CheckStatus, Escalation, Exception, Outcome, OutcomeStatus, Owner, Run, Status};
 use crate::time::Time;
@@ -33,7 +33,18 @@ pub struct RunView {
     pub outcomes: Vec<OutcomeView>,
     pub checks: Vec<CheckView>,
     pub exceptions: Vec<ExceptionView>,
-    pub escalations: Vec<Escalation>,
+    pub escalations: Vec<EscalationView>,
+}
+
+/// A ladder step that fired.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are those of the escalation")]
+pub struct EscalationView {
+    pub ladder: Ladder,
+    pub outcome: Option<String>,
+    pub exception: Option<String>,
+    pub step: usize,
+    pub at: Time,
 }
 
 /// The owner's word that they have it.
@@ -131,7 +142,7 @@ impl RunView {
             outcomes: run.outcomes.iter().map(|outcome| outcome_view(run, outcome)).collect(),
             checks: run.checks.iter().map(CheckView::of).collect(),
             exceptions: run.exceptions.iter().map(|exception| ExceptionView::of(run, exception)).collect(),
-            escalations: run.escalations.clone(),
+            escalations: run.escalations.iter().map(EscalationView::of).collect(),
         }
     }
 }
@@ -147,6 +158,13 @@ fn outcome_view(run: &Run, outcome: &Outcome) -> OutcomeView {
         breached_at: outcome.breached_at,
         owner: outcome.owner.clone().unwrap_or_else(|| run.owner.id.clone()),
         evidence: outcome.evidence.clone(),
+    }
+}
+
+impl EscalationView {
+    fn of(escalation: &Escalation) -> Self {
+        let Escalation { ladder, outcome, exception, step, at } = escalation.clone();
+        Self { ladder, outcome, exception, step, at }
     }
 }
 

@@ -109,13 +109,14 @@ fn steps_and_recovery_pass_over_the_night_and_each_step_is_counted_from_the_dead
     4 24 19:00 sla_breached crm-tag due 24 19:00, ladder 24 19:00
     5 24 19:00 exception_opened x5 sla_breached crm-tag for eve by 25 21:00: nothing that verifies it
     6 24 19:00 escalated breached crm-tag step 0 high to dev+eve, next 25 22:00
-    7 25 22:00 recovery_breached x5 due 25 21:00 to eve
-    8 25 22:00 escalated breached crm-tag step 1 critical to fay+ops-pager, next 27 22:00
-    9 27 22:00 acknowledgement_missed ana by 27 03:00, ladder 27 03:00
-    10 27 22:00 reassigned ana -> cara as backup, ack by 30 10:00
-    11 27 22:00 escalated not_acknowledged step 0 normal to ana+cara, next 27 07:00
-    12 27 22:00 escalated not_acknowledged step 1 high to eve, next never
-    13 27 22:00 escalated breached crm-tag step 2 normal to dev, next never
+    7 25 22:00 recovery_breached x5 due 25 21:00, ladder 25 21:00
+    8 25 22:00 escalated recovery x5 step 0 high to eve, next never
+    9 25 22:00 escalated breached crm-tag step 1 critical to fay+ops-pager, next 27 22:00
+    10 27 22:00 acknowledgement_missed ana by 27 03:00, ladder 27 03:00
+    11 27 22:00 reassigned ana -> cara as backup, ack by 30 10:00
+    12 27 22:00 escalated not_acknowledged step 0 normal to ana+cara, next 27 07:00
+    13 27 22:00 escalated not_acknowledged step 1 high to eve, next never
+    14 27 22:00 escalated breached crm-tag step 2 normal to dev, next never
     ");
 }
 

@@ -27,6 +27,8 @@ mod people;
 mod properties;
 mod qa;
 #[cfg(test)]
+mod recovery;
+#[cfg(test)]
 mod report;
 #[cfg(test)]
 mod route;

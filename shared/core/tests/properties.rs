@@ -217,17 +217,24 @@ proptest! {
         let mut next = std::collections::BTreeMap::new();
         for record in &world.trail {
             let fired = if let Fact::Escalated(fired) = &record.fact {
-                Some((fired.ladder, fired.outcome.clone(), fired.step))
+                Some((fired.ladder, fired.outcome.clone().or(fired.exception.clone()), fired.step))
             } else if let Fact::StepEmpty(empty) = &record.fact {
-                Some((empty.ladder, empty.outcome.clone(), empty.step))
+                Some((empty.ladder, empty.outcome.clone().or(empty.exception.clone()), empty.step))
             } else {
                 None
             };
-            let Some((ladder, outcome, step)) = fired else { continue };
-            let expected = next.entry((ladder, outcome)).or_insert(0);
+            let Some((ladder, about, step)) = fired else { continue };
+            let expected = next.entry((ladder, about)).or_insert(0);
             prop_assert_eq!(step, *expected);
             *expected += 1;
             prop_assert!(step < world.flow.document.ladder(ladder).len());
+        }
+        if world.run.is_open() {
+            for late in world.run.open_exceptions().filter(|exception| exception.recovery_breached) {
+                let climbed = next.get(&(Ladder::Recovery, Some(late.id.clone()))).copied().unwrap_or(0);
+                let left = world.flow.document.ladder(Ladder::Recovery).len() - climbed;
+                prop_assert!(left == 0 || late.ladder.at.is_some_and(|at| at > world.now), "{} is stuck", late.id);
+            }
         }
     }
 
@@ -239,7 +246,7 @@ proptest! {
             prop_assert!(record.at >= fired.due_at);
             let skipped = world.trail.iter().any(|r| matches!(&r.fact, Fact::StepEmpty(e) if e.ladder == fired.ladder));
             // Of a ladder that a second miss finds in the middle, the deadline here is not the one that it began with.
-            let from_the_start = fired.step == 0 || fired.ladder != Ladder::NotAcknowledged;
+            let from_the_start = fired.ladder != Ladder::NotAcknowledged;
             let after = world.flow.document.ladder(fired.ladder)[fired.step].after;
             let calendar = world.calendar.as_ref().map(|calendar| calendar.document.as_ref());
             let due = after.end(fired.due_at, calendar);

@@ -159,7 +159,7 @@ pub enum DoneWhen {
     Event(Pattern),
 }
 
-/// The two ladders, which run side by side. Steps are ordered by `after`.
+/// The two ladders of a run, which are climbed side by side. Steps are ordered by `after`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Escalation {
@@ -211,6 +211,9 @@ pub struct ExceptionPolicy {
     pub owner: Party,
     /// How soon it must be resolved.
     pub recovery_sla: Duration,
+    /// From the recovery deadline on; default: tell the exception's owner and this policy's, at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escalation: Option<Vec<Step>>,
     /// What to do, by exception kind.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub playbooks: BTreeMap<ExceptionKind, Playbook>,
@@ -306,6 +309,7 @@ impl Flow {
         self.exceptions.clone().unwrap_or_else(|| ExceptionPolicy {
             owner: self.backup_owner.clone(),
             recovery_sla: DEFAULT_RECOVERY,
+            escalation: None,
             playbooks: BTreeMap::new(),
         })
     }
@@ -314,7 +318,7 @@ impl Flow {
     pub fn ladder(&self, ladder: Ladder) -> Vec<Step> {
         let (given, default) = match ladder {
             Ladder::NotAcknowledged => (
-                &self.escalation.not_acknowledged,
+                self.escalation.not_acknowledged.clone(),
                 Step {
                     after: NOW,
                     reassign: Some(Assignee::BackupOwner),
@@ -323,11 +327,16 @@ impl Flow {
                 },
             ),
             Ladder::Breached => (
-                &self.escalation.breached,
+                self.escalation.breached.clone(),
                 Step { after: NOW, reassign: None, notify: vec![Target::Owner], severity: Severity::High },
             ),
+            Ladder::Recovery => {
+                let policy = self.exception_policy();
+                let notify = vec![Target::Owner, Target::Party(policy.owner)];
+                (policy.escalation, Step { after: NOW, reassign: None, notify, severity: Severity::High })
+            }
         };
-        given.clone().unwrap_or_else(|| vec![default])
+        given.unwrap_or_else(|| vec![default])
     }
 
     /// The outcome of that id.
@@ -336,7 +345,7 @@ impl Flow {
     }
 }
 
-/// Which of the two ladders.
+/// Which ladder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ladder {
@@ -344,6 +353,8 @@ pub enum Ladder {
     NotAcknowledged,
     /// Climbed while an outcome is past its deadline.
     Breached,
+    /// Climbed while an exception is past its recovery deadline.
+    Recovery,
 }
 
 impl Percent {

@@ -47,15 +47,12 @@ fn recipient(person: &Person) -> Recipient {
 }
 
 impl Draft<'_> {
-    /// Everybody that `targets` stand for and who can be reached, each once.
-    pub(super) fn recipients(&self, targets: &[Target], outcome_owner: Option<&Party>) -> Vec<Recipient> {
+    /// Everybody that `targets` stand for, with this `owner`, and who can be reached, each once.
+    pub(super) fn recipients(&self, targets: &[Target], owner: Option<&Recipient>) -> Vec<Recipient> {
         let mut found: Vec<Recipient> = Vec::new();
         for target in targets {
             let new = match target {
-                Target::Owner => match outcome_owner {
-                    Some(party) => self.on_duty(party),
-                    None => self.reachable(&self.run.owner.id),
-                },
+                Target::Owner => owner.cloned(),
                 Target::BackupOwner => self.on_duty(&self.context.flow.document.backup_owner),
                 Target::Party(party) => self.on_duty(party),
                 Target::Channel(id) => self.context.directory.channel(id).map(|channel| Recipient {
@@ -87,7 +84,8 @@ impl Draft<'_> {
         self.context.directory.person(id).filter(|person| person.is_reachable()).map(recipient)
     }
 
-    fn on_duty(&self, party: &Party) -> Option<Recipient> {
+    /// Whoever of the party is on duty, to be told.
+    pub(super) fn on_duty(&self, party: &Party) -> Option<Recipient> {
         self.context.directory.on_duty(party, self.at, None).map(recipient)
     }
 }

@@ -173,8 +173,8 @@ pub(crate) fn flow() -> impl Strategy<Value = Versioned<Flow>> {
         prop::collection::vec((1..2_000_i64, 0..8_u8, prop::bool::weighted(0.2), any::<bool>()), 1..5);
     let business = prop::option::weighted(0.3, prop::bool::ANY);
     let ack = prop::option::of((1..600_i64, prop::option::of(1..900_i64)));
-    (outcomes, ack, qa(), ladder(), ladder(), business).prop_map(
-        |(outcomes, ack, qa, missed, breached, business)| {
+    (outcomes, ack, qa(), [ladder(), ladder(), ladder()], business).prop_map(
+        |(outcomes, ack, qa, ladders, business)| {
             let outcomes = outcomes.iter().enumerate();
             let outcomes = outcomes.map(|(n, (sla, after, manual, warned))| {
                 let mut outcome = outcome(n, *sla, *after, *manual, *warned);
@@ -187,6 +187,7 @@ pub(crate) fn flow() -> impl Strategy<Value = Versioned<Flow>> {
                 }
                 outcome
             });
+            let [missed, breached, recovery] = ladders;
             let unit = if business.is_some() { " business minutes" } else { "m" };
             applied(json!({
                 "id": "chance", "title": "Chance", "owner": "role:owners", "backup_owner": "role:backups",
@@ -197,7 +198,7 @@ pub(crate) fn flow() -> impl Strategy<Value = Versioned<Flow>> {
                 "qa": qa,
                 "outcomes": outcomes.collect::<Vec<_>>(),
                 "escalation": {"not_acknowledged": counted(missed, unit), "breached": counted(breached, unit)},
-                "exceptions": {"owner": "role:ops", "recovery_sla": format!("300{unit}")},
+                "exceptions": {"owner": "role:ops", "recovery_sla": format!("300{unit}"), "escalation": counted(recovery, unit)},
                 "pause": {"budget": "9h"},
                 "calendar": business.map(|_| "office"),
             }))

@@ -20,6 +20,7 @@ pub(super) fn given(flow: &Flow) -> impl Iterator<Item = (&'static str, &[Step])
     let ladders = [
         ("escalation.not_acknowledged", flow.escalation.not_acknowledged.as_deref()),
         ("escalation.breached", flow.escalation.breached.as_deref()),
+        ("exceptions.escalation", flow.exceptions.as_ref().and_then(|it| it.escalation.as_deref())),
     ];
     ladders.into_iter().filter_map(|(field, steps)| Some((field, steps?)))
 }
