@@ -41,7 +41,7 @@ pub(crate) fn run_line(run: &RunView, now: Time) -> String {
     )
 }
 
-/// A run in full: its facts, its outcomes, its checks, its exceptions, its escalations. Empty tables are left out.
+/// A run in full: its facts, its outcomes, who held it if it changed hands, its checks, its exceptions, its escalations. Empty tables are left out.
 pub(crate) fn run(run: &RunView, now: Time) -> Vec<Table> {
     let mut tables = vec![facts(run, now)];
     if !run.outcomes.is_empty() {
@@ -49,6 +49,15 @@ pub(crate) fn run(run: &RunView, now: Time) -> Vec<Table> {
             Table::new(&["OUTCOME", "STATUS", "MET", "OWNER", "STARTED", "DUE", "DONE", "EVIDENCE"]);
         for outcome in &run.outcomes {
             table.row(outcome_tone(outcome), outcome_row(outcome, now));
+        }
+        tables.push(table);
+    }
+    if run.custody.len() > 1 {
+        let mut table = Table::new(&["HELD BY", "AS", "FROM", "TO"]);
+        for held in &run.custody {
+            let role = or_dash(held.role.as_ref().map(word).as_deref());
+            let cells = vec![held.owner.clone(), role, at(held.from, now), at_or_dash(held.to, now)];
+            table.row(Tone::Plain, cells);
         }
         tables.push(table);
     }
@@ -215,6 +224,9 @@ mod tests {
             "status": "active", "overdue": true, "paused": false, "suppressed": false, "met": null, "version": 7,
             "opened_at": "2026-11-23T09:00:00.000Z", "closed_at": null, "next_due_at": "2026-11-23T13:00:00.000Z",
             "owner": {"id": "ana", "since": "2026-11-23T09:00:00.000Z", "as": "owner"},
+            "custody": [
+                {"owner": "ben", "as": "backup", "from": "2026-11-23T08:00:00.000Z", "to": "2026-11-23T09:00:00.000Z", "seconds": 3600},
+                {"owner": "ana", "as": "owner", "from": "2026-11-23T09:00:00.000Z", "to": null, "seconds": 10800}],
             "acknowledgement": {"due_at": "2026-11-23T13:00:00.000Z", "acknowledged_at": "2026-11-23T10:00:00.000Z",
                 "by": "ana", "lease_until": "2026-11-24T10:00:00.000Z"},
             "outcomes": [
@@ -266,6 +278,10 @@ mod tests {
         OUTCOME     STATUS   MET  OWNER  STARTED                     DUE                          DONE  EVIDENCE
         crm-tag     open     no   rio    2026-11-23T09:00Z (3h ago)  2026-11-23T11:00Z (60m ago)  -     -
         sales-deck  waiting  -    ana    -                           -                            -     -
+
+        HELD BY  AS      FROM                        TO
+        ben      backup  2026-11-23T08:00Z (4h ago)  2026-11-23T09:00Z (3h ago)
+        ana      owner   2026-11-23T09:00Z (3h ago)  -
 
         CHECK        KIND     STATUS   DUE                         PASSED
         editorial    content  passed   2026-11-23T13:00Z (in 60m)  2026-11-23T09:00Z (3h ago)

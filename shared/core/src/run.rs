@@ -341,7 +341,8 @@ impl Run {
 
     /// Who held it, and holds it.
     pub fn custody(&self) -> Vec<Custody> {
-        let now = Custody { owner: self.owner.id.clone(), from: self.owner.since, to: None };
+        let Owner { id, since, role } = self.owner.clone();
+        let now = Custody { owner: id, role: Some(role), from: since, to: None };
         self.held.iter().cloned().chain(std::iter::once(now)).collect()
     }
 }

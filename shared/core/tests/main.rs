@@ -36,3 +36,5 @@ mod route;
 mod support;
 #[cfg(test)]
 mod trail;
+#[cfg(test)]
+mod view;

@@ -108,6 +108,7 @@ fn a_ticket_says_what_was_expected_what_was_seen_and_who_held_it() {
         "check": null,
         "custody": [
           {
+            "as": "owner",
             "from": "2026-11-23T09:00:00.000Z",
             "owner": "ana"
           }

@@ -302,6 +302,9 @@ pub struct StepEmpty {
 pub struct Custody {
     /// Who.
     pub owner: String,
+    /// As what; not known of holders in early versions.
+    #[serde(rename = "as", default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<OwnerRole>,
     /// From when.
     pub from: Time,
     /// Until when; absent while they hold it.

@@ -221,7 +221,7 @@ impl Run {
     fn reassigned(&mut self, at: Time, reassigned: &Reassigned) {
         let new = Owner { id: reassigned.to.clone(), since: at, role: reassigned.role };
         let old = std::mem::replace(&mut self.owner, new);
-        self.held.push(Custody { owner: old.id, from: old.since, to: Some(at) });
+        self.held.push(Custody { owner: old.id, role: Some(old.role), from: old.since, to: Some(at) });
         if let (Some(ack), Some(until)) = (&mut self.ack, reassigned.acknowledge_by) {
             let (ladder, missed) = (ack.ladder, ack.missed.take());
             *ack = Acknowledgement { ladder, missed, ..Acknowledgement::until(until) };
