@@ -162,7 +162,7 @@ fn office() -> Versioned<Calendar> {
         "holidays": ["2026-11-25"], "known_until": "2026-11-30",
     });
     Versioned {
-        version: 1,
+        version: 7,
         hash: String::new(),
         document: Arc::new(serde_json::from_value(calendar).unwrap()),
     }
@@ -189,7 +189,7 @@ pub(crate) fn flow() -> impl Strategy<Value = Versioned<Flow>> {
             });
             let [missed, breached, recovery] = ladders;
             let unit = if business.is_some() { " business minutes" } else { "m" };
-            applied(json!({
+            let flow = applied(json!({
                 "id": "chance", "title": "Chance", "owner": "role:owners", "backup_owner": "role:backups",
                 "trigger": {"source": "contentful", "match": {"type": ["Entry.publish"]}},
                 "acknowledge": ack.map(|(within, lease)| {
@@ -201,12 +201,13 @@ pub(crate) fn flow() -> impl Strategy<Value = Versioned<Flow>> {
                 "exceptions": {"owner": "role:ops", "recovery_sla": format!("300{unit}"), "escalation": counted(recovery, unit)},
                 "pause": {"budget": "9h"},
                 "calendar": business.map(|_| "office"),
-            }))
+            }));
+            Versioned { version: 3, ..flow }
         },
     )
 }
 
-fn directory() -> impl Strategy<Value = Directory> {
+pub(crate) fn directory() -> impl Strategy<Value = Directory> {
     prop::collection::vec(prop::option::weighted(0.4, 23..26_u8), PEOPLE.len()).prop_map(|away| {
         let people = PEOPLE.iter().zip(away).map(|(id, away)| {
             let day = |n: u8| format!("2026-11-{n}");
