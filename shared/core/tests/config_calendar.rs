@@ -92,7 +92,7 @@ fn steps_that_are_counted_differently_have_no_order_and_are_refused() {
         problems(&Config::default(), &bundle(&(flow + "calendar: us-business\n")))
     };
     assert_snapshot!(steps("{after: 4 business hours, notify: [owner]}"), @"
-    flow.yaml:47 escalation.breached[1].after: `2d` and the `4 business hours` of a step before it are counted differently: which comes first depends on the day -> count all steps of the ladder in elapsed time, in business hours or in business days; `0m` goes with each
+    flow.yaml:47 escalation.breached[1].after: `2d` and `4 business hours` before it have no order that holds every day -> count all steps in elapsed time, in business hours or in business days; `0m` goes with each
     flow.yaml:56 calendar: there is no calendar `us-business` -> add a `kind: Calendar` of that id, or correct the name
     ");
     let mut files = with_calendar(CALENDAR);
@@ -101,7 +101,7 @@ fn steps_that_are_counted_differently_have_no_order_and_are_refused() {
     files[0].text = files[0]
         .text
         .replace("after: 0m, notify: [owner, role", "after: 4 business hours, notify: [owner, role");
-    assert_snapshot!(problems(&Config::default(), &files), @"flow.yaml:47 escalation.breached[1].after: `2 business days` and the `4 business hours` of a step before it are counted differently: which comes first depends on the day -> count all steps of the ladder in elapsed time, in business hours or in business days; `0m` goes with each");
+    assert_snapshot!(problems(&Config::default(), &files), @"flow.yaml:47 escalation.breached[1].after: `2 business days` and `4 business hours` before it have no order that holds every day -> count all steps in elapsed time, in business hours or in business days; `0m` goes with each");
     files[0].text = files[0].text.replace("after: 4 business hours", "after: 3 business days");
     assert_snapshot!(problems(&Config::default(), &files), @"flow.yaml:47 escalation.breached[1].after: this step comes after 2 business days, the one before it after 3 business days -> order the steps by `after`");
 }

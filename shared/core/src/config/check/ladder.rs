@@ -62,33 +62,27 @@ impl FlowCheck<'_> {
 /// Each step comes after the one before it, whenever the ladder starts: so all are counted in the same time.
 fn order(field: &str, steps: &[Step]) -> Vec<Found> {
     let mut found = Vec::new();
-    let mut last: Option<&Step> = None;
+    let mut before: Option<&Step> = None;
     for (n, step) in steps.iter().enumerate() {
-        let at = format!("{field}[{n}].after");
-        match (last, count(step.after)) {
-            (None, (_, 0)) => continue,
-            (None, _) => {}
-            (Some(before), (kind, length)) => {
-                let (kind_before, length_before) = count(before.after);
-                if length > 0 && kind != kind_before {
-                    let reason = format!(
-                        "`{}` and the `{}` of a step before it are counted differently: which comes first depends on the day",
-                        step.after, before.after
-                    );
-                    let mend = "count all steps of the ladder in elapsed time, in business hours or in business days; `0m` goes with each";
-                    found.push((at, reason, mend.to_owned()));
-                    continue;
-                }
-                if length < length_before {
-                    let reason = format!(
-                        "this step comes after {}, the one before it after {}",
-                        step.after, before.after
-                    );
-                    found.push((at, reason, "order the steps by `after`".to_owned()));
-                }
-            }
+        let (counted, length) = count(step.after);
+        let problem = match before {
+            Some(before) if length > 0 && counted != count(before.after).0 => Some((
+                format!(
+                    "`{}` and `{}` before it have no order that holds every day",
+                    step.after, before.after
+                ),
+                "count all steps in elapsed time, in business hours or in business days; `0m` goes with each",
+            )),
+            Some(before) if length < count(before.after).1 => Some((
+                format!("this step comes after {}, the one before it after {}", step.after, before.after),
+                "order the steps by `after`",
+            )),
+            Some(_) | None => None,
+        };
+        found.extend(problem.map(|(reason, mend)| (format!("{field}[{n}].after"), reason, mend.to_owned())));
+        if length > 0 {
+            before = Some(step);
         }
-        last = Some(step);
     }
     found
 }
