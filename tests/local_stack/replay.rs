@@ -42,7 +42,8 @@ async fn a_flow_that_was_applied_too_late_gets_its_run_once() {
 
     local.advance(Span::minutes(1)).await;
     assert_eq!(replay(&local, json!({})).await, replayed);
-    assert_eq!(local.runs("blog-launch").await, runs);
+    let again = local.runs("blog-launch").await;
+    assert_eq!((again.len(), &again[0]["version"]), (1, &runs[0]["version"]));
     assert_eq!(local.queue("requests").await.len(), 1);
 }
 

@@ -44,16 +44,32 @@ async fn a_flow_that_never_saw_a_trigger_is_told_of_once() {
 
 #[tokio::test]
 async fn an_exception_of_a_flow_that_nobody_resolves_is_a_breach_of_its_recovery_sla() {
-    let local = start().await;
-    local.advance(Span::days(7) + Span::hours(23)).await;
+    let ladder = "escalation:\n    - {after: 0m, notify: [owner]}\n    - {after: 1d, notify: [person:dev]}\n    - {after: 1d, reassign: backup_owner}";
+    let flow = weekly().replace("  recovery_sla: 24h", &format!("  recovery_sla: 24h\n  {ladder}"));
+    let local = Local::start().await;
+    let away = "dev@example.com, away: [{from: 2026-12-01, to: 2026-12-03}]";
+    let people = EXAMPLES[0].1.replace("dev@example.com", away);
+    let (status, answer) = local.apply(&[("directory.yaml", &people), ("blog-launch.yaml", &flow)]).await;
+    assert_eq!(status, 200, "{answer}");
+    local.advance(Span::hours(7 * 24 + 23)).await;
     let pages =
         |local: Vec<Value>| local.into_iter().filter(|page| page["data"]["ladder"] == "recovery").collect();
     let before: Vec<Value> = pages(local.queue("escalations").await);
     assert!(before.is_empty(), "{before:#?}");
     local.advance(Span::days(3)).await;
     let told: Vec<Value> = pages(local.queue("escalations").await);
-    assert_eq!(told.len(), 1, "{told:#?}");
-    assert_eq!(told[0]["data"]["owner"], "cleo");
+    let steps: Vec<Value> =
+        told.iter().map(|page| json!([page["data"]["step"], page["data"]["owner"], page["time"]])).collect();
+    assert_eq!(
+        steps,
+        [json!([0, "cleo", "2026-12-01T09:00:00.000Z"]), json!([2, "ben", "2026-12-02T09:00:00.000Z"])]
+    );
+    let trail = local.trail("FLOW%23blog-launch").await;
+    assert_eq!(
+        trail[2..],
+        ["exception_opened", "recovery_breached", "escalated", "step_empty", "escalated"][..],
+        "{trail:?}"
+    );
     assert_eq!(told[0]["data"]["due_at"], "2026-12-01T09:00:00.000Z", "a day after it was opened");
     let open = local.get("/v1/exceptions?flow=blog-launch&status=open").await;
     assert_eq!(open["items"][0]["recovery_due_at"], told[0]["data"]["due_at"]);

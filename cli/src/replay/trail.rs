@@ -38,7 +38,9 @@ pub(super) async fn show(client: &Client, run: &str, screen: &Screen) -> Result<
         table.row(Tone::Plain, cells);
         folded = Some(now_is);
     }
-    let leads_there = folded.as_ref().is_some_and(|run| json!(RunView::of(run)) == json!(stored));
+    let leads_there = folded
+        .as_ref()
+        .is_some_and(|run| RunView::of(run, listed.now).without_clocks() == stored.clone().without_clocks());
     if screen.is_json() {
         screen.document(&json!({"records": records.len(), "folds_to_stored": leads_there, "run": stored}))?;
     } else {

@@ -60,7 +60,8 @@ pub(crate) fn sentence(fact: &Fact, now: Time) -> String {
         Fact::Reassigned(it) => reassigned(it),
         Fact::Escalated(it) => escalated(it),
         Fact::StepEmpty(it) => {
-            format!("ladder {}, step {}: {}", word(&it.ladder), it.step, short(&it.reason))
+            let about = about(it.outcome.as_ref().or(it.exception.as_ref()));
+            format!("ladder {}{about}, step {}: {}", word(&it.ladder), it.step, short(&it.reason))
         }
         Fact::ExceptionOpened(it) => exception_opened(it, now),
         Fact::ExceptionResolved(it) => {
@@ -125,16 +126,19 @@ fn reassigned(it: &Reassigned) -> String {
 }
 
 fn escalated(it: &Escalated) -> String {
-    let outcome = it.outcome.as_ref().map(|outcome| format!(" of {outcome}")).unwrap_or_default();
+    let about = about(it.outcome.as_ref().or(it.exception.as_ref()));
     let severity = word(&it.severity);
-    format!("{}{outcome}, step {}, {severity}: tells {}", word(&it.ladder), it.step, names(&it.notify))
+    format!("{}{about}, step {}, {severity}: tells {}", word(&it.ladder), it.step, names(&it.notify))
 }
 
 fn exception_opened(it: &ExceptionOpened, now: Time) -> String {
-    let about = it.outcome.as_ref().or(it.check.as_ref());
-    let outcome = about.map(|about| format!(" of {about}")).unwrap_or_default();
+    let about = about(it.outcome.as_ref().or(it.check.as_ref()));
     let due = at(it.recovery_due_at, now);
-    format!("{}, {}{outcome}: for {} to resolve by {due}", it.exception, word(&it.kind), it.owner)
+    format!("{}, {}{about}: for {} to resolve by {due}", it.exception, word(&it.kind), it.owner)
+}
+
+fn about(what: Option<&String>) -> String {
+    what.map(|what| format!(" of {what}")).unwrap_or_default()
 }
 
 fn names(recipients: &[Recipient]) -> String {

@@ -41,7 +41,7 @@ pub(crate) fn run_line(run: &RunView, now: Time) -> String {
     )
 }
 
-/// A run in full: its facts, its outcomes, its checks, its exceptions, its escalations. Empty tables are left out.
+/// A run in full: its facts, its outcomes, who held it if it changed hands, its checks, its exceptions, its escalations. Empty tables are left out.
 pub(crate) fn run(run: &RunView, now: Time) -> Vec<Table> {
     let mut tables = vec![facts(run, now)];
     if !run.outcomes.is_empty() {
@@ -49,6 +49,15 @@ pub(crate) fn run(run: &RunView, now: Time) -> Vec<Table> {
             Table::new(&["OUTCOME", "STATUS", "MET", "OWNER", "STARTED", "DUE", "DONE", "EVIDENCE"]);
         for outcome in &run.outcomes {
             table.row(outcome_tone(outcome), outcome_row(outcome, now));
+        }
+        tables.push(table);
+    }
+    if run.custody.len() > 1 {
+        let mut table = Table::new(&["HELD BY", "AS", "FROM", "TO"]);
+        for held in &run.custody {
+            let role = or_dash(held.role.as_ref().map(word).as_deref());
+            let cells = vec![held.owner.clone(), role, at(held.from, now), at_or_dash(held.to, now)];
+            table.row(Tone::Plain, cells);
         }
         tables.push(table);
     }
@@ -69,10 +78,11 @@ pub(crate) fn run(run: &RunView, now: Time) -> Vec<Table> {
         tables.push(exceptions(&run.exceptions, now, false));
     }
     if !run.escalations.is_empty() {
-        let mut table = Table::new(&["ESCALATED", "LADDER", "STEP", "OUTCOME"]);
+        let mut table = Table::new(&["ESCALATED", "LADDER", "STEP", "ABOUT"]);
         for step in &run.escalations {
-            let (ladder, outcome) = (word(&step.ladder), or_dash(step.outcome.as_deref()));
-            table.row(Tone::Plain, vec![at(step.at, now), ladder, step.step.to_string(), outcome]);
+            let about = or_dash(step.outcome.as_deref().or(step.exception.as_deref()));
+            let cells = vec![at(step.at, now), word(&step.ladder), step.step.to_string(), about];
+            table.row(Tone::Plain, cells);
         }
         tables.push(table);
     }
@@ -214,6 +224,9 @@ mod tests {
             "status": "active", "overdue": true, "paused": false, "suppressed": false, "met": null, "version": 7,
             "opened_at": "2026-11-23T09:00:00.000Z", "closed_at": null, "next_due_at": "2026-11-23T13:00:00.000Z",
             "owner": {"id": "ana", "since": "2026-11-23T09:00:00.000Z", "as": "owner"},
+            "custody": [
+                {"owner": "ben", "as": "backup", "from": "2026-11-23T08:00:00.000Z", "to": "2026-11-23T09:00:00.000Z", "seconds": 3600},
+                {"owner": "ana", "as": "owner", "from": "2026-11-23T09:00:00.000Z", "to": null, "seconds": 10800}],
             "acknowledgement": {"due_at": "2026-11-23T13:00:00.000Z", "acknowledged_at": "2026-11-23T10:00:00.000Z",
                 "by": "ana", "lease_until": "2026-11-24T10:00:00.000Z"},
             "outcomes": [
@@ -266,6 +279,10 @@ mod tests {
         crm-tag     open     no   rio    2026-11-23T09:00Z (3h ago)  2026-11-23T11:00Z (60m ago)  -     -
         sales-deck  waiting  -    ana    -                           -                            -     -
 
+        HELD BY  AS      FROM                        TO
+        ben      backup  2026-11-23T08:00Z (4h ago)  2026-11-23T09:00Z (3h ago)
+        ana      owner   2026-11-23T09:00Z (3h ago)  -
+
         CHECK        KIND     STATUS   DUE                         PASSED
         editorial    content  passed   2026-11-23T13:00Z (in 60m)  2026-11-23T09:00Z (3h ago)
         attribution  routing  pending  -                           -
@@ -273,7 +290,7 @@ mod tests {
         EXCEPTION  KIND          STATUS  ABOUT    OWNER  OPENED                       RECOVERY DUE                RESOLVED
         x5         sla_breached  open    crm-tag  lea    2026-11-23T11:00Z (60m ago)  2026-11-24T11:00Z (in 23h)  -
 
-        ESCALATED                    LADDER    STEP  OUTCOME
+        ESCALATED                    LADDER    STEP  ABOUT
         2026-11-23T11:00Z (60m ago)  breached  0     crm-tag
         ");
         insta::assert_snapshot!(run_line(&view(), NOON.parse().unwrap()), @"mzxw6ytboi2a-01K00000000000000000000000 (blog-launch): active, overdue, owner ana, version 7, next due 2026-11-23T13:00Z (in 60m)");

@@ -41,7 +41,7 @@ impl Call<'_> {
         let directory = self.app.config.fresh(self.now).await?.config.people();
         let command = Command { action, actor: self.actor(&directory), if_version, cause: self.cause() };
         match execute::execute(self.app, run, &command, &directory, self.now).await {
-            Ok(decision) => Ok(http::json(200, &json!(RunView::of(&decision.run)))),
+            Ok(decision) => Ok(http::json(200, &json!(RunView::of(&decision.run, self.now)))),
             Err(ExecuteError::NoRun(id)) => Err(Problem::not_found(format!("there is no run `{id}`"))),
             Err(ExecuteError::Store(error)) => Err(error.into()),
             Err(ExecuteError::Rejected(rejection)) => Err(self.refused(run, rejection).await?),

@@ -37,7 +37,7 @@ impl Call<'_> {
             ("GET", ["v1", "flows"]) => self.flows().await,
             ("GET", ["v1", "flows", flow]) => self.flow(flow).await,
             ("GET", ["v1", "flows", flow, "deadline"]) => self.deadline(flow).await,
-            ("PUT", ["v1", "config"]) => self.configure().await,
+            ("PUT", ["v1", "config"]) => Box::pin(self.configure()).await,
             ("GET", ["v1", "runs"]) => self.runs().await,
             ("GET", ["v1", "runs", run]) => self.run(run).await,
             ("GET", ["v1", "runs", run, "audit"]) => self.trail(run).await,
@@ -49,7 +49,7 @@ impl Call<'_> {
             ("GET", ["v1", "reports", "sla"]) => self.sla_report().await,
             ("POST", ["v1", "runs", run, rest @ ..]) => self.command(run, rest).await,
             ("POST", ["v1", "flows", flow, "exceptions", exception, "resolve"]) => {
-                self.resolve_of_flow(flow, exception).await
+                Box::pin(self.resolve_of_flow(flow, exception)).await
             }
             ("POST", ["v1", "replay"]) => self.replay().await,
             (

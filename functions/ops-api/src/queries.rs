@@ -55,7 +55,7 @@ impl Call<'_> {
             Some(_) | None => flows.into_iter().map(List::Flow).collect(),
         };
         let (runs, cursor) = self.newest(&lists, &wanted, http::limit(self.request)?).await?;
-        let items: Vec<RunView> = runs.iter().map(RunView::of).collect();
+        let items: Vec<RunView> = runs.iter().map(|run| RunView::of(run, self.now)).collect();
         Ok(http::json(200, &json!({"items": items, "cursor": cursor})))
     }
 
@@ -100,7 +100,7 @@ impl Call<'_> {
 
     /// `GET /v1/runs/{run}`
     pub(crate) async fn run(&self, run: &str) -> Result<Response, Problem> {
-        Ok(http::json(200, &json!(RunView::of(&self.loaded(run).await?))))
+        Ok(http::json(200, &json!(RunView::of(&self.loaded(run).await?, self.now))))
     }
 
     /// `GET /v1/runs/{run}/audit`

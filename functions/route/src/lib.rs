@@ -90,7 +90,8 @@ async fn one(app: &App, event: &Event, now: Time) -> Result<(), StoreError> {
         take(app, config, event, step, now).await?;
     }
     for flow in triggered.iter().filter_map(|flow| config.flows.get(&flow.id)) {
-        silence::heard(app, flow, event.received_at, now).await?;
+        let calendar = config.calendar_of(&flow.document).map(|it| it.document.as_ref());
+        silence::heard(app, flow, calendar, event.received_at, now).await?;
     }
     if opened.is_empty() {
         let awaiting = in_force.router.awaiting(event).map_err(|error| corrupt(error.to_string()))?;

@@ -175,7 +175,10 @@ async fn park_if_hopeless(app: &App, run: &str, directory: &Directory, why: &str
         }
         let in_force = app.config.fresh(now).await?;
         match failures.flow.and_then(|flow| in_force.config.flows.get(&flow).cloned()) {
-            Some(flow) => exception::park(app, run, &flow, directory, why, now).await?,
+            Some(flow) => {
+                let calendar = in_force.config.calendar_of(&flow.document).map(|it| it.document.as_ref());
+                exception::park(app, run, &flow, calendar, directory, why, now).await?;
+            }
             None => app.runs.park(run, Vec::new()).await?,
         }
         Ok(true)

@@ -3,6 +3,7 @@
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use meshline_core::command::Rejection;
 use meshline_core::config::Versioned;
+use meshline_core::config::calendar::Calendar;
 use meshline_core::config::directory::Directory;
 use meshline_core::config::flow::{ExceptionKind, Flow};
 use meshline_core::decide;
@@ -136,7 +137,7 @@ async fn moved_on(
     Ok((exception, items))
 }
 
-/// The clock looks at an exception of a flow: one that was not resolved in time is told.
+/// The clock looks at an exception of a flow: one that was not resolved in time climbs its ladder.
 ///
 /// # Errors
 /// The tables are not available.
@@ -147,11 +148,14 @@ pub async fn look_at(app: &App, flow: &str, exception: &str, now: Time) -> Resul
         let Some(flow) = in_force.config.flows.get(flow) else { return Ok(()) };
         let watch = watch(flow, exception);
         let Some(seen) = app.watches.load::<FlowException>(&watch).await? else { return Ok(()) };
-        let fact = seen.value.fall_due(&flow.document, &in_force.config.people(), now);
+        let calendar = in_force.config.calendar_of(&flow.document).map(|it| it.document.as_ref());
+        let people = in_force.config.people();
+        let fact = decide::recovery_of_flow(&seen.value, &flow.document, calendar, &people, now);
         let Some(fact) = fact else { return Ok(()) };
         let (_, items) = moved_on(app, flow, Actor::system("sla-check"), (&watch, &seen), fact, now).await?;
         match app.watches.commit(items).await {
-            Ok(()) => return Ok(()),
+            // The ladder's first step may be due at once.
+            Ok(()) => attempt = 0,
             Err(error) => again(error, &mut attempt).await?,
         }
     }
@@ -165,6 +169,7 @@ pub async fn park(
     app: &App,
     run: &str,
     flow: &Versioned<Flow>,
+    calendar: Option<&Calendar>,
     directory: &Directory,
     why: &str,
     now: Time,
@@ -173,7 +178,7 @@ pub async fn park(
     loop {
         let about = ("the run's clock to be looked at".to_owned(), why.to_owned());
         let (kind, id) = (ExceptionKind::RunParked, run.to_owned());
-        let opened = decide::exception_of_flow(&flow.document, directory, kind, id, about, now);
+        let opened = decide::exception_of_flow(&flow.document, calendar, directory, kind, id, about, now);
         let opening = opening(app, flow, "sla-check", opened, now).await?;
         let items = opening.iter().flat_map(|opening| opening.items.clone()).collect();
         match app.runs.park(run, items).await {

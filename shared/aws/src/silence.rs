@@ -2,6 +2,7 @@
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, ReturnValue, TransactWriteItem};
 use meshline_core::config::Versioned;
+use meshline_core::config::calendar::Calendar;
 use meshline_core::config::flow::Flow;
 use meshline_core::silence::{Silence, Verdict};
 use meshline_core::time::Time;
@@ -41,13 +42,19 @@ async fn note(app: &App, flow: &str, at: Time) -> Result<Option<Seen<Silence>>, 
 ///
 /// # Errors
 /// The tables are not available.
-pub async fn heard(app: &App, flow: &Versioned<Flow>, at: Time, now: Time) -> Result<(), StoreError> {
+pub async fn heard(
+    app: &App,
+    flow: &Versioned<Flow>,
+    calendar: Option<&Calendar>,
+    at: Time,
+    now: Time,
+) -> Result<(), StoreError> {
     let Some(expect) = &flow.document.expect else { return Ok(()) };
     let watch = Watch::Silence(flow.document.id.clone());
     let mut attempt = 0;
     loop {
         let Some(silence) = note(app, &flow.document.id, at).await? else { return Ok(()) };
-        let Some(ended) = silence.value.ended(at, expect) else { return Ok(()) };
+        let Some(ended) = silence.value.ended(at, expect, calendar) else { return Ok(()) };
         let mut items = vec![app.watches.put(&watch, Some(&silence), &ended)?];
         items.extend(resolution(app, flow, &silence.value, "route", "a trigger came", now).await?);
         match app.watches.commit(items).await {
@@ -72,9 +79,10 @@ pub async fn look_at(app: &App, flow: &str, now: Time) -> Result<(), StoreError>
             return Ok(());
         };
         let expect = flow.document.expect.as_ref();
+        let calendar = in_force.config.calendar_of(&flow.document).map(|it| it.document.as_ref());
         let mut opening = None;
         let mut items = Vec::new();
-        let next = match silence.value.at(now, expect) {
+        let next = match silence.value.at(now, expect, calendar) {
             Verdict::Listen(next) => next,
             Verdict::Forget => {
                 let why = "the flow expects no triggers any more";
@@ -83,7 +91,8 @@ pub async fn look_at(app: &App, flow: &str, now: Time) -> Result<(), StoreError>
             }
             Verdict::Tell(next) => {
                 let Some(expect) = expect else { return Ok(()) };
-                let fact = silence.value.exception(&flow.document, expect, &in_force.config.people(), now);
+                let people = in_force.config.people();
+                let fact = silence.value.exception(&flow.document, expect, calendar, &people, now);
                 opening = exception::opening(app, flow, "sla-check", fact, now).await?;
                 items.extend(opening.iter().flat_map(|opening| opening.items.clone()));
                 next

@@ -15,7 +15,7 @@ mod pause;
 mod person;
 mod signal;
 
-pub use flow::{answer_for, exception_of_flow};
+pub use flow::{exception_of_flow, recovery_of_flow};
 pub use open::open;
 pub(crate) use person::given;
 pub use signal::EARLIEST_SIGNAL;

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::time::{Span, TimeError, text_serde};
+use crate::config::calendar::Calendar;
+use crate::time::{Span, Time, TimeError, text_serde};
 
 /// A duration in a flow: elapsed or business time.
 ///
@@ -38,6 +39,17 @@ impl Duration {
         match self {
             Self::Elapsed(span) | Self::Business(BusinessTime::Open(span)) => span == Span::ZERO,
             Self::Business(BusinessTime::Days(days)) => days == 0,
+        }
+    }
+
+    /// When it ends that starts at `start`. Without a calendar, business time passes around the clock.
+    pub fn end(self, start: Time, calendar: Option<&Calendar>) -> Time {
+        match (self, calendar) {
+            (Self::Elapsed(span), _) => start + span,
+            (Self::Business(_), _) if self.is_zero() => start,
+            (Self::Business(time), Some(calendar)) => calendar.add(start, time).due_at,
+            (Self::Business(BusinessTime::Open(span)), None) => start + span,
+            (Self::Business(BusinessTime::Days(days)), None) => start + Span::days(days.into()),
         }
     }
 

@@ -3,10 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::command::Rejection;
-use crate::config::directory::Directory;
-use crate::config::flow::{ExceptionKind, Flow};
-use crate::decide::{self, given};
-use crate::record::{ExceptionOpened, ExceptionResolved, Fact, RecoveryBreached};
+use crate::config::flow::ExceptionKind;
+use crate::decide::given;
+use crate::record::{ExceptionOpened, ExceptionResolved, Fact};
 use crate::time::Time;
 
 /// An exception of a flow itself, as it stands: silence, a signal without a trigger, a run that cannot be processed.
@@ -24,9 +23,12 @@ pub struct FlowException {
     pub opened_at: Time,
     /// Until when it must be resolved.
     pub recovery_due_at: Time,
-    /// The deadline, once it has passed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub recovery_breached_at: Option<Time>,
+    /// Whether that passed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub recovery_breached: bool,
+    /// The next step of the ladder `recovery`, from 0.
+    #[serde(default)]
+    pub ladder: usize,
     /// When it was resolved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved_at: Option<Time>,
@@ -45,7 +47,8 @@ impl FlowException {
             group: opened.group.clone(),
             opened_at: at,
             recovery_due_at: opened.recovery_due_at,
-            recovery_breached_at: None,
+            recovery_breached: false,
+            ladder: 0,
             resolved_at: None,
             next_due_at: Some(opened.recovery_due_at),
         }
@@ -69,19 +72,6 @@ impl FlowException {
         Ok(Fact::ExceptionResolved(ExceptionResolved { exception: self.id.clone(), resolution, evidence }))
     }
 
-    /// What its clock says at `now`; nothing while it is not due.
-    pub fn fall_due(&self, flow: &Flow, directory: &Directory, now: Time) -> Option<Fact> {
-        let due_at = self.next_due_at.filter(|due_at| *due_at <= now)?;
-        Some(Fact::RecoveryBreached(RecoveryBreached {
-            exception: self.id.clone(),
-            owner: self.owner.clone(),
-            notify: decide::answer_for(flow, directory, &self.owner, now),
-            due_at,
-            detected_at: now,
-            title: flow.title.clone(),
-        }))
-    }
-
     /// Takes in a record about it, which was made `at`.
     pub fn apply(&mut self, at: Time, fact: &Fact) {
         if let Fact::ExceptionResolved(_) = fact {
@@ -89,8 +79,20 @@ impl FlowException {
             self.next_due_at = None;
         }
         if let Fact::RecoveryBreached(breached) = fact {
-            self.recovery_breached_at = Some(breached.due_at);
-            self.next_due_at = None;
+            self.recovery_breached = true;
+            self.next_due_at = breached.ladder_at;
         }
+        if let Fact::Escalated(escalated) = fact {
+            self.owner.clone_from(&escalated.owner);
+            self.climbed(escalated.step, escalated.next_at);
+        }
+        if let Fact::StepEmpty(empty) = fact {
+            self.climbed(empty.step, empty.next_at);
+        }
+    }
+
+    fn climbed(&mut self, step: usize, next_at: Option<Time>) {
+        self.ladder = step + 1;
+        self.next_due_at = next_at;
     }
 }

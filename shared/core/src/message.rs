@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::record::{Escalated, ExceptionOpened, Fact, Record, RecoveryBreached, Requested};
+use crate::record::{Escalated, ExceptionOpened, Fact, Record, Requested};
 use crate::time::Time;
 use crate::trace::TraceParent;
 
@@ -45,7 +45,6 @@ impl Queue {
 pub fn outgoing(record: &Record, public_url: &str) -> Outgoing {
     let data = match &record.fact {
         Fact::Escalated(escalated) => Some((Queue::Escalations, escalation(record, escalated))),
-        Fact::RecoveryBreached(breached) => Some((Queue::Escalations, recovery(record, breached))),
         Fact::Stalled(stalled) => {
             let notice =
                 notice(record, "stalled", "nothing is due and nothing happened for a week", &stalled.title);
@@ -67,6 +66,7 @@ pub fn outgoing(record: &Record, public_url: &str) -> Outgoing {
         | Fact::AcknowledgementLapsed(_)
         | Fact::Reassigned(_)
         | Fact::StepEmpty(_)
+        | Fact::RecoveryBreached(_)
         | Fact::ExceptionResolved(_)
         | Fact::CheckPassed(_)
         | Fact::CheckFailed(_)
@@ -148,32 +148,21 @@ fn notice(record: &Record, reason: &str, text: &str, title: &str) -> Value {
     let at: Time = record.at;
     json!({
         "run": record.run, "flow": record.flow, "subject": record.subject, "title": title, "url": null,
-        "ladder": reason, "step": 0, "severity": "high", "reason": text, "outcome": null, "owner": null,
+        "ladder": reason, "step": 0, "severity": "high", "reason": text, "outcome": null, "exception": null, "owner": null,
         "notify": [], "due_at": null, "breached_at": null, "detected_at": at,
     })
 }
 
 fn escalation(record: &Record, escalated: &Escalated) -> Value {
     let notice = notice(record, "", &escalated.reason, &escalated.title);
-    let breached_at = escalated.outcome.as_ref().map(|_| escalated.due_at);
+    let about = escalated.outcome.as_ref().or(escalated.exception.as_ref());
+    let breached_at = about.map(|_| escalated.due_at);
     with(
         notice,
         json!({
             "url": escalated.url, "ladder": escalated.ladder, "step": escalated.step, "severity": escalated.severity,
-            "outcome": escalated.outcome, "owner": escalated.owner, "notify": escalated.notify,
+            "outcome": escalated.outcome, "exception": escalated.exception, "owner": escalated.owner, "notify": escalated.notify,
             "due_at": escalated.due_at, "breached_at": breached_at, "detected_at": escalated.detected_at,
-        }),
-    )
-}
-
-fn recovery(record: &Record, breached: &RecoveryBreached) -> Value {
-    let text = format!("exception `{}` was not resolved by {}", breached.exception, breached.due_at);
-    let notice = notice(record, "recovery", &text, &breached.title);
-    with(
-        notice,
-        json!({
-            "owner": breached.owner, "notify": breached.notify, "due_at": breached.due_at,
-            "breached_at": breached.due_at, "detected_at": breached.detected_at,
         }),
     )
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::calendar::Calendar;
 use crate::config::directory::Directory;
 use crate::config::flow::{ExceptionKind, Flow};
 use crate::decide;
@@ -78,13 +79,19 @@ impl Parked {
     }
 
     /// The exception that it is of `flow` when no trigger came.
-    pub fn exception(&self, flow: &Flow, directory: &Directory, now: Time) -> ExceptionOpened {
+    pub fn exception(
+        &self,
+        flow: &Flow,
+        calendar: Option<&Calendar>,
+        directory: &Directory,
+        now: Time,
+    ) -> ExceptionOpened {
         let flows = self.flows.join("`, `");
         let source = self.event.split('#').next().unwrap_or_default();
         let expected = format!("a run of `{flows}` for `{}`", self.subject);
         let seen = format!("`{}` from `{source}` at {}, and no trigger", self.kind, self.received_at);
         let (kind, id) = (ExceptionKind::OrphanSignal, self.exception_id());
-        decide::exception_of_flow(flow, directory, kind, id, (expected, seen), now)
+        decide::exception_of_flow(flow, calendar, directory, kind, id, (expected, seen), now)
     }
 
     /// The resolution of that exception by the run that takes the signal after all.

@@ -47,8 +47,8 @@ pub struct Record {
     pub fact: Fact,
     /// The hash of the record before; 64 zeros for the first.
     pub prev: String,
-    /// SHA-256 over all the above, 64 hexadecimal characters.
-    #[serde(default)]
+    /// SHA-256 over all the above, 64 hexadecimal characters; empty, and left out of the JSON, until it is made.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub hash: String,
 }
 

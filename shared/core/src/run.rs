@@ -160,6 +160,9 @@ pub struct MissedWindow {
     pub owner: String,
     /// By when.
     pub due_at: Time,
+    /// The deadline of the earlier miss since which the ladder is being climbed, where it is not this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub climbed_since: Option<Time>,
 }
 
 /// How far a ladder has been climbed.
@@ -253,6 +256,9 @@ pub struct Exception {
     /// When it was resolved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved_at: Option<Time>,
+    /// How far the ladder `recovery` has been climbed.
+    #[serde(default, skip_serializing_if = "Climb::is_at_rest")]
+    pub ladder: Climb,
 }
 
 /// A ladder step that fired.
@@ -262,6 +268,9 @@ pub struct Escalation {
     pub ladder: Ladder,
     /// The outcome, on the ladder `breached`.
     pub outcome: Option<String>,
+    /// The exception, on the ladder `recovery`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exception: Option<String>,
     /// Which step, from 0.
     pub step: usize,
     /// When it fired.
@@ -332,7 +341,8 @@ impl Run {
 
     /// Who held it, and holds it.
     pub fn custody(&self) -> Vec<Custody> {
-        let now = Custody { owner: self.owner.id.clone(), from: self.owner.since, to: None };
+        let Owner { id, since, role } = self.owner.clone();
+        let now = Custody { owner: id, role: Some(role), from: since, to: None };
         self.held.iter().cloned().chain(std::iter::once(now)).collect()
     }
 }

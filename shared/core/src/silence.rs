@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::calendar::Calendar;
 use crate::config::directory::Directory;
 use crate::config::flow::{ExceptionKind, Expect, Flow};
 use crate::decide;
@@ -40,10 +41,10 @@ impl Silence {
         Self { since, told: before.and_then(|before| before.told), next_due_at: Some(now) }
     }
 
-    /// What to make of it at `now`.
-    pub fn at(&self, now: Time, expect: Option<&Expect>) -> Verdict {
+    /// What to make of it at `now`. Business time is counted by the flow's calendar of the moment.
+    pub fn at(&self, now: Time, expect: Option<&Expect>, calendar: Option<&Calendar>) -> Verdict {
         let Some(expect) = expect else { return Verdict::Forget };
-        let due_at = self.since + expect.at_least_every;
+        let due_at = expect.at_least_every.end(self.since, calendar);
         match self.told {
             Some(_) => Verdict::Listen(Self { next_due_at: None, ..self.clone() }),
             None if now < due_at => Verdict::Listen(Self { next_due_at: Some(due_at), ..self.clone() }),
@@ -53,9 +54,10 @@ impl Silence {
 
     /// The silence after a trigger that was taken in at `heard_at` ended the one that was told of; `None` when there
     /// was none, or when the trigger is from before it.
-    pub fn ended(&self, heard_at: Time, expect: &Expect) -> Option<Self> {
+    pub fn ended(&self, heard_at: Time, expect: &Expect, calendar: Option<&Calendar>) -> Option<Self> {
         self.told.filter(|told| *told < heard_at)?;
-        Some(Self { told: None, next_due_at: Some(self.since + expect.at_least_every), ..self.clone() })
+        let next_due_at = Some(expect.at_least_every.end(self.since, calendar));
+        Some(Self { told: None, next_due_at, ..self.clone() })
     }
 
     /// The exception about it in the flow's trail.
@@ -63,13 +65,15 @@ impl Silence {
         &self,
         flow: &Flow,
         expect: &Expect,
+        calendar: Option<&Calendar>,
         directory: &Directory,
         now: Time,
     ) -> ExceptionOpened {
         let expected = format!("a trigger at least every {}", expect.at_least_every);
         let seen = format!("none since {}", self.since);
         let id = exception_id(self.since);
-        decide::exception_of_flow(flow, directory, ExceptionKind::SilentTrigger, id, (expected, seen), now)
+        let kind = ExceptionKind::SilentTrigger;
+        decide::exception_of_flow(flow, calendar, directory, kind, id, (expected, seen), now)
     }
 
     /// The resolution of the exception that was opened about it; `None` when there was none.
@@ -87,24 +91,46 @@ fn exception_id(since: Time) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::duration::Duration;
     use crate::time::Span;
 
-    const HOUR: Expect = Expect { at_least_every: Span::hours(1) };
+    const HOUR: Expect = Expect { at_least_every: Duration::Elapsed(Span::hours(1)) };
 
     #[test]
     fn a_silence_is_told_once_when_it_has_lasted_and_ends_with_the_next_trigger() {
         let start = Time::from_unix_ms(0);
         let silence = Silence::applied(None, start);
         let end = start + Span::hours(1);
-        let Verdict::Listen(listening) = silence.at(start, Some(&HOUR)) else { panic!("too early") };
+        let Verdict::Listen(listening) = silence.at(start, Some(&HOUR), None) else { panic!("too early") };
         assert_eq!(listening.next_due_at, Some(end));
-        let Verdict::Tell(told) = listening.at(end, Some(&HOUR)) else { panic!("too late") };
-        assert_eq!(told.at(end + Span::days(9), Some(&HOUR)), Verdict::Listen(told.clone()), "told is told");
-        assert_eq!(told.ended(start, &HOUR), None, "a trigger from before is no news");
+        let Verdict::Tell(told) = listening.at(end, Some(&HOUR), None) else { panic!("too late") };
+        assert_eq!(
+            told.at(end + Span::days(9), Some(&HOUR), None),
+            Verdict::Listen(told.clone()),
+            "told is told"
+        );
+        assert_eq!(told.ended(start, &HOUR, None), None, "a trigger from before is no news");
 
         let heard = Silence { since: end + Span::hours(2), ..told };
-        let ended = heard.ended(heard.since, &HOUR).unwrap();
+        let ended = heard.ended(heard.since, &HOUR, None).unwrap();
         assert_eq!((ended.told, ended.next_due_at), (None, Some(end + Span::hours(3))));
+    }
+
+    #[test]
+    fn business_time_of_silence_passes_only_while_the_calendar_is_open() {
+        let calendar: Calendar = serde_json::from_value(serde_json::json!({
+            "id": "office", "timezone": "UTC", "hours": {"mon-fri": ["09:00-17:00"]}, "known_until": "2026-12-31",
+        }))
+        .unwrap();
+        let expect = Expect { at_least_every: "4 business hours".parse().unwrap() };
+        let friday: Time = "2026-11-27T15:00:00Z".parse().unwrap();
+        let monday: Time = "2026-11-30T11:00:00Z".parse().unwrap();
+        let silence = Silence::applied(None, friday);
+        let Verdict::Listen(listening) = silence.at(friday, Some(&expect), Some(&calendar)) else {
+            panic!("too early")
+        };
+        assert_eq!(listening.next_due_at, Some(monday));
+        assert!(matches!(listening.at(monday, Some(&expect), Some(&calendar)), Verdict::Tell(_)));
     }
 
     #[test]
@@ -113,6 +139,6 @@ mod tests {
         let silence = Silence::applied(None, start);
         let later = start + Span::minutes(50);
         assert_eq!(Silence::applied(Some(&silence), later).since, start);
-        assert_eq!(silence.at(later, None), Verdict::Forget);
+        assert_eq!(silence.at(later, None, None), Verdict::Forget);
     }
 }

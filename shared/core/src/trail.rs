@@ -21,7 +21,10 @@ pub struct Fault {
 
 /// The hash that `record` must have.
 pub fn hash(record: &Record) -> String {
-    hash_of(&serde_json::to_value(record).unwrap_or_default())
+    if record.hash.is_empty() {
+        return hex::encode(canonical_hash(record));
+    }
+    hash(&Record { hash: String::new(), ..record.clone() })
 }
 
 /// The hash that a record must have which is this JSON. Whatever it holds is hashed: a member that was added shows, and a

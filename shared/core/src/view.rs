@@ -2,11 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::flow::ExceptionKind;
+use crate::config::flow::{ExceptionKind, Ladder};
 use crate::config::qa::CheckKind;
 use crate::flow_exception::FlowException;
-use crate::run::{Check, CheckStatus, Escalation, Exception, Outcome, OutcomeStatus, Owner, Run, Status};
-use crate::time::Time;
+use crate::record::{Custody, OwnerRole, Started};
+use crate::run::{
+    Check, CheckStatus, Escalation, Exception, Outcome, OutcomeStatus, Owner, Pause, Run, Status,
+};
+use crate::time::{Span, Time};
 
 /// A run, as `GET /v1/runs/{run}` shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,11 +33,25 @@ pub struct RunView {
     pub closed_at: Option<Time>,
     pub next_due_at: Option<Time>,
     pub owner: Owner,
+    /// Oldest first; the last one is the owner.
+    #[serde(default)]
+    pub custody: Vec<CustodyView>,
     pub acknowledgement: Option<AcknowledgementView>,
     pub outcomes: Vec<OutcomeView>,
     pub checks: Vec<CheckView>,
     pub exceptions: Vec<ExceptionView>,
-    pub escalations: Vec<Escalation>,
+    pub escalations: Vec<EscalationView>,
+}
+
+/// A ladder step that fired.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are those of the escalation")]
+pub struct EscalationView {
+    pub ladder: Ladder,
+    pub outcome: Option<String>,
+    pub exception: Option<String>,
+    pub step: usize,
+    pub at: Time,
 }
 
 /// The owner's word that they have it.
@@ -45,6 +62,32 @@ pub struct AcknowledgementView {
     pub acknowledged_at: Option<Time>,
     pub by: Option<String>,
     pub lease_until: Option<Time>,
+}
+
+/// How long somebody held the run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are those of the custody")]
+pub struct CustodyView {
+    pub owner: String,
+    #[serde(rename = "as")]
+    pub role: Option<OwnerRole>,
+    pub from: Time,
+    pub to: Option<Time>,
+    /// Whole seconds so far.
+    pub seconds: i64,
+}
+
+/// The clock of an outcome, in whole seconds of elapsed time. The deadline is what is left of the budget after
+/// `running_since`; business time is shown as the elapsed time that its deadline came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClockView {
+    /// From the start to the deadline, without the pauses that are over.
+    pub budget_s: i64,
+    /// From the start until the outcome was verified, the run ended, or now; without pauses. More than the budget when
+    /// it is late.
+    pub consumed_s: i64,
+    /// Since when it runs without a pause; `null` while it stands still, and once it has stopped.
+    pub running_since: Option<Time>,
 }
 
 /// One expected result.
@@ -60,6 +103,8 @@ pub struct OutcomeView {
     pub breached_at: Option<Time>,
     pub owner: String,
     pub evidence: Option<String>,
+    #[serde(default)]
+    pub clock: Option<ClockView>,
 }
 
 /// One QA check.
@@ -102,8 +147,8 @@ pub enum ExceptionStatus {
 }
 
 impl RunView {
-    /// The run as the API shows it.
-    pub fn of(run: &Run) -> Self {
+    /// The run as the API shows it at `now`.
+    pub fn of(run: &Run, now: Time) -> Self {
         Self {
             run: run.run.clone(),
             flow: run.flow.clone(),
@@ -123,21 +168,29 @@ impl RunView {
             closed_at: run.closed_at,
             next_due_at: run.next_due().map(|(at, _)| at),
             owner: run.owner.clone(),
+            custody: run.custody().into_iter().map(|custody| CustodyView::of(custody, run, now)).collect(),
             acknowledgement: run.ack.as_ref().map(|ack| AcknowledgementView {
                 due_at: ack.due_at,
                 acknowledged_at: ack.at,
                 by: ack.by.clone(),
                 lease_until: ack.lease.as_ref().map(|lease| lease.until),
             }),
-            outcomes: run.outcomes.iter().map(|outcome| outcome_view(run, outcome)).collect(),
+            outcomes: run.outcomes.iter().map(|outcome| outcome_view(run, outcome, now)).collect(),
             checks: run.checks.iter().map(CheckView::of).collect(),
             exceptions: run.exceptions.iter().map(|exception| ExceptionView::of(run, exception)).collect(),
-            escalations: run.escalations.clone(),
+            escalations: run.escalations.iter().map(EscalationView::of).collect(),
         }
+    }
+
+    /// The same without what every second changes, to be compared.
+    pub fn without_clocks(mut self) -> Self {
+        self.custody.clear();
+        self.outcomes.iter_mut().for_each(|outcome| outcome.clock = None);
+        self
     }
 }
 
-fn outcome_view(run: &Run, outcome: &Outcome) -> OutcomeView {
+fn outcome_view(run: &Run, outcome: &Outcome, now: Time) -> OutcomeView {
     OutcomeView {
         id: outcome.id.clone(),
         status: outcome.status,
@@ -148,6 +201,46 @@ fn outcome_view(run: &Run, outcome: &Outcome) -> OutcomeView {
         breached_at: outcome.breached_at,
         owner: outcome.owner.clone().unwrap_or_else(|| run.owner.id.clone()),
         evidence: outcome.evidence.clone(),
+        clock: outcome.clock.as_ref().map(|clock| ClockView::of(clock, outcome, run, now)),
+    }
+}
+
+fn seconds(span: Span) -> i64 {
+    span.ms() / 1000
+}
+
+impl CustodyView {
+    fn of(custody: Custody, run: &Run, now: Time) -> Self {
+        let Custody { owner, role, from, to } = custody;
+        let until = to.or(run.closed_at).unwrap_or(now);
+        Self { owner, role, from, to, seconds: seconds(until.since(from)) }
+    }
+}
+
+impl ClockView {
+    fn of(clock: &Started, outcome: &Outcome, run: &Run, now: Time) -> Self {
+        let Started { started_at, due_at, .. } = *clock;
+        let stopped_at = outcome.done_at.or(run.closed_at);
+        let until = stopped_at.unwrap_or(now);
+        // A deadline that has passed is not paused.
+        let pauses = run.pauses.iter().filter(|pause| pause.from < due_at && pause.to > started_at);
+        let over = pauses.clone().filter(|pause| !pause.lasts);
+        let paused = |pause: &Pause, until: Time| pause.to.min(until).since(pause.from.max(started_at)).ms();
+        let stood_still = Span::from_ms(pauses.clone().map(|pause| paused(pause, until)).sum());
+        let moved = Span::from_ms(over.clone().map(|pause| paused(pause, due_at)).sum());
+        let runs = stopped_at.is_none() && !run.stands_still(due_at);
+        Self {
+            budget_s: seconds(due_at.since(started_at) - moved),
+            consumed_s: seconds(until.since(started_at) - stood_still),
+            running_since: runs.then(|| over.map(|pause| pause.to).fold(started_at, Time::max)),
+        }
+    }
+}
+
+impl EscalationView {
+    fn of(escalation: &Escalation) -> Self {
+        let Escalation { ladder, outcome, exception, step, at } = escalation.clone();
+        Self { ladder, outcome, exception, step, at }
     }
 }
 

@@ -85,3 +85,79 @@ fn a_run_that_is_called_off_has_no_more_deadlines_to_flag() {
     story.published("25 14:00").person("25 21:00", "ana", Action::Cancel("wrong post".to_owned()));
     assert_eq!(story.trail.last().unwrap().fact.kind(), "run_cancelled");
 }
+
+#[test]
+fn steps_and_recovery_pass_over_the_night_and_each_step_is_counted_from_the_deadline() {
+    let flow = FLOW
+        .replace("sla: 2h", "sla: 4 business hours")
+        .replace("within: 4h", "within: 60h")
+        .replace("recovery_sla: 24h", "recovery_sla: 10 business hours")
+        .replace("after: 48h, reassign: backup_owner,", "after: 1 business day,")
+        .replace(
+            "severity: critical}",
+            "severity: critical}\n    - {after: 2 business days, notify: [owner]}",
+        );
+    let mut files = bundle(&(flow + "calendar: office\n"));
+    files
+        .push(file("calendar.yaml", &format!("{CALENDAR}holidays: [2026-11-26]\nknown_until: 2026-12-31\n")));
+    let mut story = Story::from(&good(&files));
+    // Tuesday 10:00 in New York: due at 14:00 there, which is 19:00 UTC; Thursday is a holiday.
+    story.published("24 15:00").news();
+    story.tick("24 19:00").tick("25 22:00").tick("27 22:00");
+    assert_snapshot!(story.news(), @"
+    3 24 19:00 sla_warning crm-tag due 24 19:00, dev
+    4 24 19:00 sla_breached crm-tag due 24 19:00, ladder 24 19:00
+    5 24 19:00 exception_opened x5 sla_breached crm-tag for eve by 25 21:00: nothing that verifies it
+    6 24 19:00 escalated breached crm-tag step 0 high to dev+eve, next 25 22:00
+    7 25 22:00 recovery_breached x5 due 25 21:00, ladder 25 21:00
+    8 25 22:00 escalated recovery x5 step 0 high to eve, next never
+    9 25 22:00 escalated breached crm-tag step 1 critical to fay+ops-pager, next 27 22:00
+    10 27 22:00 acknowledgement_missed ana by 27 03:00, ladder 27 03:00
+    11 27 22:00 reassigned ana -> cara as backup, ack by 30 10:00
+    12 27 22:00 escalated not_acknowledged step 0 normal to ana+cara, next 27 07:00
+    13 27 22:00 escalated not_acknowledged step 1 high to eve, next never
+    14 27 22:00 escalated breached crm-tag step 2 normal to dev, next never
+    ");
+}
+
+#[test]
+fn a_ladder_that_is_climbed_when_another_window_is_missed_is_counted_from_the_miss_it_began_with() {
+    let flow = FLOW
+        .replace("within: 4h", "within: 2 business hours")
+        .replace("sla: 2h", "sla: 300h")
+        .replace("{after: 4h, notify: [role:ops-lead], severity: high}", "{after: 3 business hours, notify: [role:ops-lead]}\n    - {after: 6 business hours, notify: [role:ops-lead]}");
+    let mut files = bundle(&(flow + "calendar: office\n"));
+    files.push(file("calendar.yaml", &format!("{CALENDAR}holidays: []\nknown_until: 2026-12-31\n")));
+    let mut story = Story::from(&good(&files));
+    // Monday 09:00 in New York: missed at 11:00, and by the second owner at 13:00.
+    story.published("23 14:00").news();
+    story.tick("23 16:00").tick("23 18:00").tick("23 19:00").tick("24 14:00");
+    assert_snapshot!(story.news(), @"
+    3 23 16:00 acknowledgement_missed ana by 23 16:00, ladder 23 16:00
+    4 23 16:00 reassigned ana -> cara as backup, ack by 23 18:00
+    5 23 16:00 escalated not_acknowledged step 0 normal to ana+cara, next 23 19:00
+    6 23 18:00 acknowledgement_missed cara by 23 18:00, ladder 23 19:00
+    7 23 19:00 escalated not_acknowledged step 1 normal to eve, next 23 22:00
+    8 24 14:00 escalated not_acknowledged step 2 normal to eve, next never
+    ");
+}
+
+#[test]
+fn a_recovery_deadline_beyond_the_known_holidays_is_flagged_once() {
+    let flow = FLOW
+        .replace("recovery_sla: 24h", "recovery_sla: 8 business hours")
+        .replace("within: 4h", "within: 60h");
+    let mut files = bundle(&(flow + "calendar: office\n"));
+    files.push(file("calendar.yaml", &format!("{CALENDAR}holidays: []\nknown_until: 2026-11-25\n")));
+    let mut story = Story::from(&good(&files));
+    // The tag is due at 16:00 in New York of the last day that is known.
+    story.published("25 19:00").news();
+    story.tick("25 21:00").tick("25 21:30");
+    assert_snapshot!(story.news(), @"
+    3 25 21:00 sla_warning crm-tag due 25 21:00, dev
+    4 25 21:00 sla_breached crm-tag due 25 21:00, ladder 25 21:00
+    5 25 21:00 exception_opened x5 sla_breached crm-tag for eve by 26 21:00: nothing that verifies it
+    6 25 21:00 escalated breached crm-tag step 0 high to dev+eve, next 27 21:00
+    7 25 21:00 exception_opened x7 calendar_unknown for eve by 26 21:00: they are known until 2026-11-25: the deadline may be too early
+    ");
+}

@@ -110,7 +110,7 @@ fn a_bad_duration_is_refused() {
     flow.yaml:24 outcomes[0].sla: `0 business hours` needs a calendar -> name one: `calendar: ID`
     flow.yaml:24 outcomes[0].sla: this leaves no time at all -> write more than `0s`
     ");
-    assert_snapshot!(flow("recovery_sla: 24h", "recovery_sla: 2 business days"), @"flow.yaml:51 exceptions.recovery_sla: `2 business days`: business time cannot stand here -> write elapsed time, like `48h`");
+    assert_snapshot!(flow("window: 60d", "window: 2 business days"), @"flow.yaml:55 objective.window: `2 business days`: business time cannot stand here -> write elapsed time, like `48h`");
     assert_snapshot!(flow("sla: 2h", "sla: 120"), @"flow.yaml:24 outcomes[0].sla: invalid type: integer `120` -> write a duration, like `2h` or `16 business hours`");
     assert_snapshot!(flow("sla: 2h", "sla: 0s"), @"flow.yaml:24 outcomes[0].sla: this leaves no time at all -> write more than `0s`");
     assert_snapshot!(flow("within: 4h", "within: 999w"), @"flow.yaml:19 acknowledge.within: `999w` is longer than ten years -> write a shorter duration");

@@ -84,3 +84,37 @@ fn a_deadline_beyond_the_known_holidays_is_refused_from_either_side() {
         CALENDAR.replace("[2026-11-26, 2026-12-25]\nknown_until: 2026-12-31", "[]\nknown_until: 2026-11-24");
     assert_snapshot!(problems(&config, &[file("calendar.yaml", &short)]), @"calendar.yaml:8 known_until: flow `blog-launch`, `outcomes[1].sla`: from today `2 business days` ends at 2026-11-25T22:30:00.000Z, and the holidays of `us-business` are known until 2026-11-24 -> list the calendar's next holidays, and set `known_until` further");
 }
+
+#[test]
+fn steps_that_are_counted_differently_have_no_order_and_are_refused() {
+    let steps = |steps: &str| {
+        let flow = FLOW.replace("{after: 0m, notify: [owner, role:ops-lead], severity: high}", steps);
+        problems(&Config::default(), &bundle(&(flow + "calendar: us-business\n")))
+    };
+    assert_snapshot!(steps("{after: 4 business hours, notify: [owner]}"), @"
+    flow.yaml:47 escalation.breached[1].after: `2d` and `4 business hours` before it have no order that holds every day -> count all steps in elapsed time, in business hours or in business days; `0m` goes with each
+    flow.yaml:56 calendar: there is no calendar `us-business` -> add a `kind: Calendar` of that id, or correct the name
+    ");
+    let mut files = with_calendar(CALENDAR);
+    files[0].text = files[0].text.replace("after: 48h", "after: 2 business days");
+    good(&files);
+    files[0].text = files[0]
+        .text
+        .replace("after: 0m, notify: [owner, role", "after: 4 business hours, notify: [owner, role");
+    assert_snapshot!(problems(&Config::default(), &files), @"flow.yaml:47 escalation.breached[1].after: `2 business days` and `4 business hours` before it have no order that holds every day -> count all steps in elapsed time, in business hours or in business days; `0m` goes with each");
+    files[0].text = files[0].text.replace("after: 4 business hours", "after: 3 business days");
+    assert_snapshot!(problems(&Config::default(), &files), @"flow.yaml:47 escalation.breached[1].after: this step comes after 2 business days, the one before it after 3 business days -> order the steps by `after`");
+}
+
+#[test]
+fn every_business_time_of_a_flow_needs_a_calendar() {
+    let flow = FLOW
+        .replace("recovery_sla: 24h", "recovery_sla: 2 business days")
+        .replace("after: 48h", "after: 2 business days")
+        + "expect: {at_least_every: 5 business days}\n";
+    assert_snapshot!(problems(&Config::default(), &bundle(&flow)), @"
+    flow.yaml:47 escalation.breached[1].after: `2 business days` needs a calendar -> name one: `calendar: ID`
+    flow.yaml:51 exceptions.recovery_sla: `2 business days` needs a calendar -> name one: `calendar: ID`
+    flow.yaml:56 expect.at_least_every: `5 business days` needs a calendar -> name one: `calendar: ID`
+    ");
+}

@@ -37,7 +37,7 @@ fn acknowledged() -> Story {
 }
 
 fn lease_until(story: &Story) -> Option<meshline_core::time::Time> {
-    RunView::of(story.run()).acknowledgement.unwrap().lease_until
+    RunView::of(story.run(), story.run().last_at).acknowledgement.unwrap().lease_until
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn a_new_owner_has_no_part_in_the_lease_of_the_one_before() {
     let mut s = acknowledged();
     let to = "person:ben".parse().unwrap();
     s.person("23 10:00", "ana", Action::Reassign { to, reason: "leave".to_owned() });
-    let ack = RunView::of(s.run()).acknowledgement.unwrap();
+    let ack = RunView::of(s.run(), s.run().last_at).acknowledgement.unwrap();
     assert_eq!((ack.lease_until, ack.due_at), (None, at("23 14:00")));
 }
 

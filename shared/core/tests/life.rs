@@ -121,15 +121,16 @@ fn a_breach_climbs_its_ladder_and_late_completion_resolves_its_ticket() {
     ");
     s.tick("25 11:00").person("25 11:30", "cara", Action::Acknowledge).tagged("25 12:00");
     assert_snapshot!(s.news(), @"
-    8 25 11:00 recovery_breached x6 due 24 11:00:20 to eve
-    9 25 11:00 reassigned ana -> cara as backup, ack by 25 15:00
-    10 25 11:00 escalated breached crm-tag step 1 critical to fay+ops-pager, next never
-    11 25 11:30 acknowledged by cara
-    12 25 12:00 outcome_done by hubspot crm-tag at 25 12:00, met false; sales-deck 25 12:00..27 12:00
-    13 25 12:00 exception_resolved x6: `crm-tag` was verified
+    8 25 11:00 recovery_breached x6 due 24 11:00:20, ladder 24 11:00:20
+    9 25 11:00 escalated recovery x6 step 0 high to eve, next never
+    10 25 11:00 reassigned ana -> cara as backup, ack by 25 15:00
+    11 25 11:00 escalated breached crm-tag step 1 critical to fay+ops-pager, next never
+    12 25 11:30 acknowledged by cara
+    13 25 12:00 outcome_done by hubspot crm-tag at 25 12:00, met false; sales-deck 25 12:00..27 12:00
+    14 25 12:00 exception_resolved x6: `crm-tag` was verified
     ");
     assert_snapshot!(s.standing(), @"
-    active v13 cara as backup, next 27 12:00
+    active v14 cara as backup, next 27 12:00
     crm-tag 23 09:00..23 11:00 done met false, done 25 12:00, breached 23 11:00
     sales-deck 25 12:00..27 12:00 open undecided, done never, breached never
     x6 sla_breached resolved 25 12:00
@@ -318,8 +319,10 @@ fn a_run_without_anybody_to_own_it_is_a_ticket_at_once() {
     8 23 13:00 acknowledgement_missed eve by 23 13:00, ladder 23 13:00
     9 23 13:00 escalated not_acknowledged step 0 normal to eve, next 23 17:00
     10 24 13:00 escalated not_acknowledged step 1 high to eve, next never
-    11 24 13:00 recovery_breached x2 due 24 09:00 to eve
-    12 24 13:00 recovery_breached x6 due 24 13:00 to eve
+    11 24 13:00 recovery_breached x2 due 24 09:00, ladder 24 09:00
+    12 24 13:00 escalated recovery x2 step 0 high to eve, next never
+    13 24 13:00 recovery_breached x6 due 24 13:00, ladder 24 13:00
+    14 24 13:00 escalated recovery x6 step 0 high to eve, next never
     ");
 }
 
@@ -363,7 +366,7 @@ fn a_ticket_that_nobody_resolves_is_told_to_its_owner_and_to_the_exceptions_owne
         .observes(&failed, "23 09:30")
         .news();
     s.tick("24 09:30").tick("24 09:31");
-    assert_snapshot!(s.news().lines().last().unwrap(), @"9 24 09:30 recovery_breached x5 due 24 09:30 to dev+eve");
+    assert_snapshot!(s.news().lines().last().unwrap(), @"10 24 09:30 escalated recovery x5 step 0 high to dev+eve, next never");
 }
 
 #[test]
@@ -377,9 +380,9 @@ fn an_open_run_with_nothing_due_speaks_up_every_week() {
     s.published("01 09:00").tick("01 11:00").tick("02 11:00").tick("03 11:00").news();
     s.tick("10 10:59").tick("10 11:00").tick("17 11:00").tick("29 12:00");
     assert_snapshot!(s.news(), @"
-    10 10 11:00 stalled since 03 11:00 to eve
-    11 17 11:00 stalled since 10 11:00 to eve
-    12 29 12:00 stalled since 17 11:00 to eve
+    11 10 11:00 stalled since 03 11:00 to eve
+    12 17 11:00 stalled since 10 11:00 to eve
+    13 29 12:00 stalled since 17 11:00 to eve
     ");
 }
 

@@ -27,6 +27,8 @@ mod people;
 mod properties;
 mod qa;
 #[cfg(test)]
+mod recovery;
+#[cfg(test)]
 mod report;
 #[cfg(test)]
 mod route;
@@ -34,3 +36,5 @@ mod route;
 mod support;
 #[cfg(test)]
 mod trail;
+#[cfg(test)]
+mod view;

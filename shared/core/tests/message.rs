@@ -51,6 +51,7 @@ fn an_escalation_says_who_is_told_what_and_why() {
         "breached_at": "2026-11-23T11:00:00.000Z",
         "detected_at": "2026-11-23T11:00:20.000Z",
         "due_at": "2026-11-23T11:00:00.000Z",
+        "exception": null,
         "flow": "blog-launch",
         "ladder": "breached",
         "links": {
@@ -107,6 +108,7 @@ fn a_ticket_says_what_was_expected_what_was_seen_and_who_held_it() {
         "check": null,
         "custody": [
           {
+            "as": "owner",
             "from": "2026-11-23T09:00:00.000Z",
             "owner": "ana"
           }
@@ -188,9 +190,11 @@ fn the_notices_about_a_late_ticket_and_a_stalled_run_are_escalations_too() {
     for day in 2..=20 {
         s.tick(&format!("{day:02} 09:00"));
     }
+    let queued = s.trail.iter().filter_map(|record| outgoing(record, URL).queue);
     let mut reasons = Vec::new();
-    for kind in ["recovery_breached", "stalled"] {
-        let (queue, message) = message(&s, kind);
+    for ladder in ["recovery", "stalled"] {
+        let of = |(_, message): &(Queue, Value)| message["data"]["ladder"] == ladder;
+        let (queue, message) = queued.clone().find(of).unwrap();
         assert_eq!(queue, Queue::Escalations);
         has(&message["data"], ESCALATION);
         reasons.push(format!("{} {}", message["data"]["notify"][0]["id"], message["data"]["reason"]));
@@ -239,7 +243,7 @@ fn only_what_somebody_must_act_on_goes_to_a_queue() {
     let s = told();
     let queued = s.trail.iter().filter(|record| outgoing(record, URL).queue.is_some());
     let kinds: Vec<&str> = queued.map(|record| record.fact.kind()).collect();
-    assert_eq!(kinds, ["outcome_requested", "exception_opened", "escalated", "recovery_breached"]);
+    assert_eq!(kinds, ["outcome_requested", "exception_opened", "escalated", "escalated"]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What must hold between documents, beyond the form of each.
 
 mod calendar;
+mod ladder;
 mod qa;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::config::directory::{ChannelKind, Directory};
-use crate::config::flow::{Assignee, Flow, Ladder, OnRetrigger, OutcomeSpec, Party, Step, Target};
+use crate::config::flow::{Flow, OnRetrigger, OutcomeSpec, Party};
 use crate::config::read::{Document, Read, is_within};
 use crate::config::source::Source;
 use crate::config::{Config, Problem, SourceCheck, Versioned};
@@ -18,8 +19,6 @@ use crate::time::{Span, Time};
 
 /// Outcomes of one flow: a run with more would not fit an item of a few kilobytes.
 const MAX_OUTCOMES: usize = 20;
-/// Steps of one ladder.
-const MAX_STEPS: usize = 10;
 /// More days than this are told by the first, the last and their number.
 const MAX_DAYS_LISTED: usize = 10;
 /// How many days ahead coverage is proved.
@@ -172,8 +171,9 @@ impl FlowCheck<'_> {
         found.extend(self.trigger());
         found.extend(self.outcomes());
         found.extend(self.qa());
-        found.extend(self.ladder("escalation.not_acknowledged", Ladder::NotAcknowledged));
-        found.extend(self.ladder("escalation.breached", Ladder::Breached));
+        for (field, steps) in ladder::given(flow) {
+            found.extend(self.ladder(field, steps));
+        }
         if flow.escalation.not_acknowledged.is_some() && flow.acknowledge.is_none() {
             let reason = "no step can be reached: nothing asks for an acknowledgement".to_owned();
             let mend = "add `acknowledge: {within: 4h}`, or remove the ladder".to_owned();
@@ -189,7 +189,7 @@ impl FlowCheck<'_> {
             );
         }
         if let Some(expect) = &flow.expect {
-            found.extend(positive("expect.at_least_every", Duration::Elapsed(expect.at_least_every)));
+            found.extend(positive("expect.at_least_every", expect.at_least_every));
         }
         if let Some(objective) = &flow.objective {
             found.extend(positive("objective.window", Duration::Elapsed(objective.window)));
@@ -199,7 +199,7 @@ impl FlowCheck<'_> {
         }
         if let Some(policy) = &flow.exceptions {
             found.extend(self.party("exceptions.owner", &policy.owner));
-            found.extend(positive("exceptions.recovery_sla", Duration::Elapsed(policy.recovery_sla)));
+            found.extend(positive("exceptions.recovery_sla", policy.recovery_sla));
             for (kind, playbook) in &policy.playbooks {
                 let kind = serde_json::to_value(kind).unwrap_or_default();
                 let at = format!("exceptions.playbooks.{}.owner", kind.as_str().unwrap_or_default());
@@ -350,49 +350,6 @@ impl FlowCheck<'_> {
             }
         }
         found
-    }
-
-    fn ladder(&self, field: &str, ladder: Ladder) -> Vec<Found> {
-        let given = match ladder {
-            Ladder::NotAcknowledged => &self.flow.escalation.not_acknowledged,
-            Ladder::Breached => &self.flow.escalation.breached,
-        };
-        let steps: &[Step] = given.as_deref().unwrap_or_default();
-        let mut found = Vec::new();
-        if given.is_some() && (steps.is_empty() || steps.len() > MAX_STEPS) {
-            let reason = format!("a ladder has 1 to {MAX_STEPS} steps, this one {}", steps.len());
-            found.push((field.to_owned(), reason, "leave it out to have the default".to_owned()));
-        }
-        let mut before = Span::ZERO;
-        for (n, step) in steps.iter().enumerate() {
-            let at = format!("{field}[{n}]");
-            if step.after < before {
-                let reason =
-                    format!("this step comes after {}, the one before it after {before}", step.after);
-                found.push((format!("{at}.after"), reason, "order the steps by `after`".to_owned()));
-            }
-            before = step.after;
-            if step.notify.is_empty() && step.reassign.is_none() {
-                let mend = "write `notify:` or `reassign:`".to_owned();
-                found.push((at.clone(), "this step does nothing".to_owned(), mend));
-            }
-            match &step.reassign {
-                Some(Assignee::Party(party)) => found.extend(self.party(&format!("{at}.reassign"), party)),
-                Some(Assignee::BackupOwner) | None => {}
-            }
-            for (m, target) in step.notify.iter().enumerate() {
-                found.extend(self.target(&format!("{at}.notify[{m}]"), target));
-            }
-        }
-        found
-    }
-
-    fn target(&self, field: &str, target: &Target) -> Vec<Found> {
-        match target {
-            Target::Owner | Target::BackupOwner => Vec::new(),
-            Target::Party(party) => self.party(field, party),
-            Target::Channel(id) => self.channel(field, id).into_iter().collect(),
-        }
     }
 
     fn channel(&self, field: &str, id: &str) -> Option<Found> {

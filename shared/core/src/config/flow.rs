@@ -159,7 +159,7 @@ pub enum DoneWhen {
     Event(Pattern),
 }
 
-/// The two ladders, which run side by side. Steps are ordered by `after`.
+/// The two ladders of a run, which are climbed side by side. Steps are ordered by `after`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Escalation {
@@ -176,7 +176,7 @@ pub struct Escalation {
 #[serde(deny_unknown_fields)]
 pub struct Step {
     /// From the missed acknowledgement, or from the deadline.
-    pub after: Span,
+    pub after: Duration,
     /// Who takes over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reassign: Option<Assignee>,
@@ -210,7 +210,10 @@ pub struct ExceptionPolicy {
     /// Who gets the ticket.
     pub owner: Party,
     /// How soon it must be resolved.
-    pub recovery_sla: Span,
+    pub recovery_sla: Duration,
+    /// From the recovery deadline on; default: tell the exception's owner and this policy's, at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escalation: Option<Vec<Step>>,
     /// What to do, by exception kind.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub playbooks: BTreeMap<ExceptionKind, Playbook>,
@@ -260,7 +263,7 @@ pub enum ExceptionKind {
 #[serde(deny_unknown_fields)]
 pub struct Expect {
     /// No trigger for this long is an exception.
-    pub at_least_every: Span,
+    pub at_least_every: Duration,
 }
 
 /// How long a run may be paused.
@@ -296,7 +299,9 @@ fn is_on(enabled: &bool) -> bool {
 }
 
 /// How many days' grace an exception has when the flow names none.
-const DEFAULT_RECOVERY: Span = Span::hours(24);
+const DEFAULT_RECOVERY: Duration = Duration::Elapsed(Span::hours(24));
+/// At once.
+const NOW: Duration = Duration::Elapsed(Span::ZERO);
 
 impl Flow {
     /// The exception policy, with the default filled in.
@@ -304,6 +309,7 @@ impl Flow {
         self.exceptions.clone().unwrap_or_else(|| ExceptionPolicy {
             owner: self.backup_owner.clone(),
             recovery_sla: DEFAULT_RECOVERY,
+            escalation: None,
             playbooks: BTreeMap::new(),
         })
     }
@@ -312,25 +318,25 @@ impl Flow {
     pub fn ladder(&self, ladder: Ladder) -> Vec<Step> {
         let (given, default) = match ladder {
             Ladder::NotAcknowledged => (
-                &self.escalation.not_acknowledged,
+                self.escalation.not_acknowledged.clone(),
                 Step {
-                    after: Span::ZERO,
+                    after: NOW,
                     reassign: Some(Assignee::BackupOwner),
                     notify: vec![Target::Owner, Target::BackupOwner],
                     severity: Severity::Normal,
                 },
             ),
             Ladder::Breached => (
-                &self.escalation.breached,
-                Step {
-                    after: Span::ZERO,
-                    reassign: None,
-                    notify: vec![Target::Owner],
-                    severity: Severity::High,
-                },
+                self.escalation.breached.clone(),
+                Step { after: NOW, reassign: None, notify: vec![Target::Owner], severity: Severity::High },
             ),
+            Ladder::Recovery => {
+                let policy = self.exception_policy();
+                let notify = vec![Target::Owner, Target::Party(policy.owner)];
+                (policy.escalation, Step { after: NOW, reassign: None, notify, severity: Severity::High })
+            }
         };
-        given.clone().unwrap_or_else(|| vec![default])
+        given.unwrap_or_else(|| vec![default])
     }
 
     /// The outcome of that id.
@@ -339,7 +345,7 @@ impl Flow {
     }
 }
 
-/// Which of the two ladders.
+/// Which ladder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ladder {
@@ -347,6 +353,8 @@ pub enum Ladder {
     NotAcknowledged,
     /// Climbed while an outcome is past its deadline.
     Breached,
+    /// Climbed while an exception is past its recovery deadline.
+    Recovery,
 }
 
 impl Percent {

@@ -17,7 +17,7 @@ pub enum Party {
 /// Whom a ladder step tells: `owner`, `backup_owner`, `person:ID`, `role:ID` or `channel:ID`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// The owner of the run, or of the outcome where it has its own.
+    /// The owner of the run; of the outcome where it has its own; of the exception, on its ladder.
     Owner,
     /// The flow's backup owner.
     BackupOwner,
@@ -27,7 +27,7 @@ pub enum Target {
     Channel(String),
 }
 
-/// Who takes the run over at a ladder step: `backup_owner`, `person:ID` or `role:ID`.
+/// Who takes the run, or the exception, over at a ladder step: `backup_owner`, `person:ID` or `role:ID`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Assignee {
     /// The flow's backup owner.

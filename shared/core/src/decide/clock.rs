@@ -26,12 +26,13 @@ impl Draft<'_> {
             Due::Warning(n) => self.warn(n),
             Due::Breach(n) => self.breach(n, at),
             Due::Check(n) => self.check_overdue(n, at),
-            Due::BreachStep(n) => self.climb(Ladder::Breached, Some(n), at),
+            Due::BreachStep(n) => self.climb(self.breach_rung(n), at),
             Due::Lease => self.acknowledgement_lapsed(at),
             Due::Acknowledgement => self.acknowledgement_missed(at),
-            Due::AcknowledgementStep => self.climb(Ladder::NotAcknowledged, None, at),
+            Due::AcknowledgementStep => self.climb(self.acknowledgement_rung(), at),
             Due::PauseSpent => self.pause_spent(at),
             Due::Recovery(n) => self.recovery_breached(n, at),
+            Due::RecoveryStep(n) => self.climb(self.recovery_rung(n), at),
             Due::Stalled => {
                 let (since, title) = (self.run.last_at, self.run.title.clone());
                 self.follow(Fact::Stalled(Stalled { since, notify: self.exceptions_owner(), title }));
@@ -58,7 +59,7 @@ impl Draft<'_> {
             outcome: outcome.clone(),
             due_at,
             detected_at: self.at,
-            ladder_at: ladder.first().map(|step| due_at + step.after),
+            ladder_at: ladder.first().map(|step| self.context.deadline(due_at, step.after)),
         }));
         let about = |open: &Exception| {
             open.kind != ExceptionKind::CalendarUnknown && open.outcome.as_deref() == Some(&outcome)
@@ -85,22 +86,21 @@ impl Draft<'_> {
         let Some(ack) = &self.run.ack else { return };
         let ladder = self.context.flow.document.ladder(Ladder::NotAcknowledged);
         // A ladder that is being climbed goes on from where it is; one at rest starts from this miss.
-        let ladder_at = ack.ladder.at.or_else(|| ladder.get(ack.ladder.next).map(|step| due_at + step.after));
+        let next = ladder.get(ack.ladder.next);
+        let ladder_at = ack.ladder.at.or_else(|| Some(self.context.deadline(due_at, next?.after)));
         let owner = self.run.owner.id.clone();
         self.follow(Fact::AcknowledgementMissed(Missed { owner, due_at, detected_at: self.at, ladder_at }));
     }
 
     fn recovery_breached(&mut self, n: usize, due_at: Time) {
         let Some(exception) = self.run.exceptions.get(n).cloned() else { return };
-        let mut notify: Vec<_> = self.reachable(&exception.owner).into_iter().collect();
-        notify.extend(self.exceptions_owner().into_iter().filter(|other| other.id != exception.owner));
+        let ladder = self.context.flow.document.ladder(Ladder::Recovery);
         self.follow(Fact::RecoveryBreached(RecoveryBreached {
             exception: exception.id,
             owner: exception.owner,
-            notify,
             due_at,
             detected_at: self.at,
-            title: self.run.title.clone(),
+            ladder_at: ladder.first().map(|step| self.context.deadline(due_at, step.after)),
         }));
     }
 }

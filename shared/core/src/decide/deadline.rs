@@ -5,17 +5,12 @@ use crate::config::flow::{ExceptionKind, OutcomeSpec};
 use crate::duration::{BusinessTime, Duration};
 use crate::record::Started;
 use crate::run::OutcomeStatus;
-use crate::time::{Span, Time};
+use crate::time::Time;
 
 impl Context<'_> {
-    /// When `duration` from `at` ends. Without its calendar, business time passes around the clock.
+    /// When `duration` from `at` ends.
     pub(super) fn deadline(&self, at: Time, duration: Duration) -> Time {
-        match (duration, self.calendar) {
-            (Duration::Elapsed(span), _) => at + span,
-            (Duration::Business(time), Some(calendar)) => calendar.document.add(at, time).due_at,
-            (Duration::Business(BusinessTime::Open(span)), None) => at + span,
-            (Duration::Business(BusinessTime::Days(days)), None) => at + Span::days(days.into()),
-        }
+        duration.end(at, self.calendar.map(|calendar| calendar.document.as_ref()))
     }
 
     /// When the outcome must be acknowledged whose window starts at `at`.
@@ -54,7 +49,13 @@ impl Draft<'_> {
         });
         let window = self.run.ack.as_ref().and_then(|ack| ack.window);
         let business = flow.acknowledge.as_ref().is_some_and(|it| it.within.business().is_some());
-        let deadlines = outcomes.chain(window.filter(|_| business).map(|due_at| (None, due_at)));
+        let window = window.filter(|_| business).map(|due_at| (None, due_at));
+        let recovery = flow.exception_policy().recovery_sla.business().and_then(|_| {
+            // The case that says so need not be one itself.
+            let open = self.run.open_exceptions().filter(|x| x.kind != ExceptionKind::CalendarUnknown);
+            open.map(|exception| (None, exception.recovery_due_at)).max()
+        });
+        let deadlines = outcomes.chain(window.into_iter().chain(recovery).max());
         let is_flagged = |outcome: &Option<String>| {
             let mut exceptions = self.run.exceptions.iter();
             exceptions.any(|x| x.kind == ExceptionKind::CalendarUnknown && x.outcome == *outcome)

@@ -36,7 +36,7 @@ pub(super) fn answerable(directory: &Directory, party: &Party, at: Time) -> Stri
     on_duty.map_or_else(|| party.to_string(), |person| person.id.clone())
 }
 
-pub(super) fn recipient(person: &Person) -> Recipient {
+fn recipient(person: &Person) -> Recipient {
     Recipient {
         id: person.id.clone(),
         name: Some(person.name.clone()),
@@ -46,52 +46,63 @@ pub(super) fn recipient(person: &Person) -> Recipient {
     }
 }
 
-/// Whoever answers for the flow's exceptions, to be told; all of them when nobody of them is there.
-pub(super) fn exceptions_owner(flow: &Flow, directory: &Directory, at: Time) -> Vec<Recipient> {
-    let party = flow.exception_policy().owner;
-    if let Some(person) = directory.on_duty(&party, at, None) {
-        return vec![recipient(person)];
+/// Everybody that `targets` of the flow stand for at `at`, with this `owner`, and who can be reached, each once.
+pub(super) fn recipients(
+    flow: &Flow,
+    directory: &Directory,
+    at: Time,
+    targets: &[Target],
+    owner: Option<&Recipient>,
+) -> Vec<Recipient> {
+    let on_duty = |party: &Party| directory.on_duty(party, at, None).map(recipient);
+    let mut found: Vec<Recipient> = Vec::new();
+    for target in targets {
+        let new = match target {
+            Target::Owner => owner.cloned(),
+            Target::BackupOwner => on_duty(&flow.backup_owner),
+            Target::Party(party) => on_duty(party),
+            Target::Channel(id) => directory.channel(id).map(|channel| Recipient {
+                id: id.clone(),
+                name: None,
+                email: None,
+                slack: None,
+                channel: Some(channel.kind),
+            }),
+        };
+        found.extend(new.filter(|new| !found.contains(new)));
     }
-    let members = directory.members(&party).into_iter();
-    members.filter(|person| person.is_reachable()).map(recipient).collect()
+    found
+}
+
+/// The person of that id, to be told.
+pub(super) fn reachable(directory: &Directory, id: &str) -> Option<Recipient> {
+    directory.person(id).filter(|person| person.is_reachable()).map(recipient)
 }
 
 impl Draft<'_> {
-    /// Everybody that `targets` stand for and who can be reached, each once.
-    pub(super) fn recipients(&self, targets: &[Target], outcome_owner: Option<&Party>) -> Vec<Recipient> {
-        let mut found: Vec<Recipient> = Vec::new();
-        for target in targets {
-            let new = match target {
-                Target::Owner => match outcome_owner {
-                    Some(party) => self.on_duty(party),
-                    None => self.reachable(&self.run.owner.id),
-                },
-                Target::BackupOwner => self.on_duty(&self.context.flow.document.backup_owner),
-                Target::Party(party) => self.on_duty(party),
-                Target::Channel(id) => self.context.directory.channel(id).map(|channel| Recipient {
-                    id: id.clone(),
-                    name: None,
-                    email: None,
-                    slack: None,
-                    channel: Some(channel.kind),
-                }),
-            };
-            found.extend(new.filter(|new| !found.contains(new)));
-        }
-        found
+    /// Everybody that `targets` stand for, with this `owner`, and who can be reached, each once.
+    pub(super) fn recipients(&self, targets: &[Target], owner: Option<&Recipient>) -> Vec<Recipient> {
+        recipients(&self.context.flow.document, self.context.directory, self.at, targets, owner)
     }
 
     /// Whoever answers for the flow's exceptions, to be told; all of them when nobody of them is there.
     pub(super) fn exceptions_owner(&self) -> Vec<Recipient> {
-        exceptions_owner(&self.context.flow.document, self.context.directory, self.at)
+        let party = self.context.flow.document.exception_policy().owner;
+        let on_duty = self.on_duty(&party);
+        if on_duty.is_some() {
+            return on_duty.into_iter().collect();
+        }
+        let members = self.context.directory.members(&party).into_iter();
+        members.filter(|person| person.is_reachable()).map(recipient).collect()
     }
 
     /// The person of that id, to be told.
     pub(super) fn reachable(&self, id: &str) -> Option<Recipient> {
-        self.context.directory.person(id).filter(|person| person.is_reachable()).map(recipient)
+        reachable(self.context.directory, id)
     }
 
-    fn on_duty(&self, party: &Party) -> Option<Recipient> {
+    /// Whoever of the party is on duty, to be told.
+    pub(super) fn on_duty(&self, party: &Party) -> Option<Recipient> {
         self.context.directory.on_duty(party, self.at, None).map(recipient)
     }
 }

@@ -37,7 +37,7 @@ impl Draft<'_> {
             expected,
             seen,
             owner: duty::answerable(self.context.directory, party, self.at),
-            recovery_due_at: self.at + policy.recovery_sla,
+            recovery_due_at: self.context.deadline(self.at, policy.recovery_sla),
             playbook: playbook.map(|playbook| playbook.url.clone()),
             custody: self.run.custody(),
             group: group(&self.run.flow, outcome.or(check), kind, self.at),

@@ -1,88 +1,156 @@
-//! Climbing an escalation ladder, and handing the run over.
+//! Climbing an escalation ladder, and handing over the run or the exception.
 
 use super::Draft;
-use crate::config::flow::{Assignee, ExceptionKind, Ladder, Party};
-use crate::record::{Escalated, Fact, OwnerRole, Reassigned, StepEmpty};
+use crate::config::flow::{Assignee, ExceptionKind, Ladder, Party, Step};
+use crate::record::{Escalated, Fact, OwnerRole, Reassigned, Recipient, StepEmpty};
 use crate::time::Time;
 
+/// Where on a ladder its next step is, and what for.
+pub(super) struct Rung {
+    ladder: Ladder,
+    /// On the ladder `breached`.
+    outcome: Option<String>,
+    /// On the ladder `recovery`.
+    exception: Option<String>,
+    step: usize,
+    /// From when the steps are counted.
+    start: Time,
+    /// The deadline that passed.
+    due_at: Time,
+    reason: String,
+}
+
 impl Draft<'_> {
-    /// Fires the ladder's next step, which was due `at`.
-    pub(super) fn climb(&mut self, ladder: Ladder, outcome: Option<usize>, at: Time) {
-        let flow = self.context.flow.document.clone();
-        let steps = flow.ladder(ladder);
-        let (climb, outcome, due_at, reason) = match ladder {
-            Ladder::NotAcknowledged => {
-                let Some(ack) = &self.run.ack else { return };
-                let Some(missed) = &ack.missed else { return };
-                let reason = format!("`{}` did not acknowledge by {}", missed.owner, missed.due_at);
-                (ack.ladder, None, missed.due_at, reason)
-            }
-            Ladder::Breached => {
-                let Some(outcome) = outcome.and_then(|n| self.run.outcomes.get(n)) else { return };
-                let due_at = outcome.clock.as_ref().map_or(at, |clock| clock.due_at);
-                let reason = format!("`{}` was not verified by {due_at}", outcome.id);
-                (outcome.ladder, Some(outcome.id.clone()), due_at, reason)
-            }
-        };
-        let Some(step) = steps.get(climb.next) else {
-            return self.empty(ladder, outcome, climb.next, "the ladder has no such step", None);
-        };
-        let next = steps.get(climb.next + 1);
-        let outcome_owner =
-            outcome.as_deref().and_then(|id| flow.outcome(id)).and_then(|spec| spec.owner.as_ref());
-        let notify = self.recipients(&step.notify, outcome_owner);
-        let handed_over =
-            step.reassign.as_ref().is_some_and(|to| self.hand_over(to, &flow.backup_owner, &reason));
-        if notify.is_empty() && !handed_over {
-            // Nobody to tell: the next step does not wait.
-            return self.empty(ladder, outcome, climb.next, "nobody can be reached", next.map(|_| at));
-        }
-        self.follow(Fact::Escalated(Escalated {
-            ladder,
-            outcome,
-            step: climb.next,
-            severity: step.severity,
-            reason,
-            owner: self.run.owner.id.clone(),
-            notify,
+    /// The next step while nobody acknowledges.
+    pub(super) fn acknowledgement_rung(&self) -> Option<Rung> {
+        let ack = self.run.ack.as_ref()?;
+        let missed = ack.missed.as_ref()?;
+        Some(Rung {
+            ladder: Ladder::NotAcknowledged,
+            outcome: None,
+            exception: None,
+            step: ack.ladder.next,
+            start: missed.ladder_start(),
+            due_at: missed.due_at,
+            reason: format!("`{}` did not acknowledge by {}", missed.owner, missed.due_at),
+        })
+    }
+
+    /// The next step about an outcome that is late.
+    pub(super) fn breach_rung(&self, n: usize) -> Option<Rung> {
+        let outcome = self.run.outcomes.get(n)?;
+        let due_at = outcome.clock.as_ref()?.due_at;
+        Some(Rung {
+            ladder: Ladder::Breached,
+            outcome: Some(outcome.id.clone()),
+            exception: None,
+            step: outcome.ladder.next,
+            start: due_at,
             due_at,
+            reason: format!("`{}` was not verified by {due_at}", outcome.id),
+        })
+    }
+
+    /// The next step about an exception that was not resolved in time.
+    pub(super) fn recovery_rung(&self, n: usize) -> Option<Rung> {
+        let exception = self.run.exceptions.get(n)?;
+        let due_at = exception.recovery_due_at;
+        Some(Rung {
+            ladder: Ladder::Recovery,
+            outcome: None,
+            exception: Some(exception.id.clone()),
+            step: exception.ladder.next,
+            start: due_at,
+            due_at,
+            reason: format!("exception `{}` was not resolved by {due_at}", exception.id),
+        })
+    }
+
+    /// Fires the ladder's next step, which was due `at`.
+    pub(super) fn climb(&mut self, rung: Option<Rung>, at: Time) {
+        let Some(rung) = rung else { return };
+        let steps = self.context.flow.document.ladder(rung.ladder);
+        let Some(step) = steps.get(rung.step) else {
+            return self.empty(rung, "the ladder has no such step", None);
+        };
+        let next = steps.get(rung.step + 1);
+        let notify = self.recipients(&step.notify, self.owner_of(&rung).as_ref());
+        let new_owner = self.hand_over(&rung, step);
+        if notify.is_empty() && new_owner.is_none() {
+            // Nobody to tell: the next step does not wait.
+            return self.empty(rung, "nobody can be reached", next.map(|_| at));
+        }
+        let owner = new_owner.unwrap_or_else(|| self.holder(&rung).to_owned());
+        self.follow(Fact::Escalated(Escalated {
+            ladder: rung.ladder,
+            outcome: rung.outcome,
+            exception: rung.exception,
+            step: rung.step,
+            severity: step.severity,
+            reason: rung.reason,
+            owner,
+            notify,
+            due_at: rung.due_at,
             detected_at: self.at,
-            next_at: next.map(|next| at + (next.after - step.after)),
+            next_at: next.map(|next| self.context.deadline(rung.start, next.after).max(at)),
             title: self.run.title.clone(),
             url: self.run.url.clone(),
         }));
     }
 
-    fn empty(
-        &mut self,
-        ladder: Ladder,
-        outcome: Option<String>,
-        step: usize,
-        why: &str,
-        next_at: Option<Time>,
-    ) {
-        self.follow(Fact::StepEmpty(StepEmpty { ladder, outcome, step, reason: why.to_owned(), next_at }));
+    fn empty(&mut self, rung: Rung, why: &str, next_at: Option<Time>) {
+        let Rung { ladder, outcome, exception, step, .. } = rung;
+        self.follow(Fact::StepEmpty(StepEmpty {
+            ladder,
+            outcome,
+            exception,
+            step,
+            reason: why.to_owned(),
+            next_at,
+        }));
     }
 
-    /// Gives the run to whoever `to` stands for now; false when there is nobody but the present owner.
-    fn hand_over(&mut self, to: &Assignee, backup_owner: &Party, reason: &str) -> bool {
-        let (party, role) = match to {
+    /// Who has what the ladder is about: the exception, else the run.
+    fn holder(&self, rung: &Rung) -> &str {
+        let exception = self.run.exceptions.iter().find(|open| Some(&open.id) == rung.exception.as_ref());
+        exception.map_or(&self.run.owner.id, |exception| &exception.owner)
+    }
+
+    /// Who is told as `owner`: whoever is on duty for the outcome where it has an owner of its own, else the holder.
+    fn owner_of(&self, rung: &Rung) -> Option<Recipient> {
+        let spec = rung.outcome.as_deref().and_then(|outcome| self.flow_outcome(outcome));
+        match spec.and_then(|spec| spec.owner.as_ref()) {
+            Some(party) => self.on_duty(party),
+            None => self.reachable(self.holder(rung)),
+        }
+    }
+
+    /// Gives the run or the exception to whoever the step's `reassign` stands for now, and says to whom; `None` when
+    /// there is nobody but the present owner.
+    fn hand_over(&mut self, rung: &Rung, step: &Step) -> Option<String> {
+        let backup_owner = &self.context.flow.document.backup_owner;
+        let (party, role) = match step.reassign.as_ref()? {
             Assignee::BackupOwner => (backup_owner, OwnerRole::Backup),
             Assignee::Party(party) => (party, OwnerRole::Assigned),
         };
-        let directory = self.context.directory;
-        match directory.on_duty(party, self.at, Some(&self.run.owner.id)) {
-            Some(person) => {
-                self.follow(self.reassigned(person.id.clone(), role, reason.to_owned()));
-                true
-            }
-            None => {
-                let holds_it = directory.members(party).iter().any(|person| person.id == self.run.owner.id);
-                if !holds_it {
-                    self.ownership_gap();
-                }
-                false
-            }
+        let person = self.context.directory.on_duty(party, self.at, Some(self.holder(rung)));
+        let person = person.map(|person| person.id.clone());
+        match rung.ladder {
+            // The record of the step itself hands the exception over.
+            Ladder::Recovery => {}
+            Ladder::NotAcknowledged | Ladder::Breached => match &person {
+                Some(to) => self.follow(self.reassigned(to.clone(), role, rung.reason.clone())),
+                None => self.gap_unless_of(party),
+            },
+        }
+        person
+    }
+
+    /// Nobody of `party` can take the run over: a gap, unless the present owner is of it.
+    fn gap_unless_of(&mut self, party: &Party) {
+        let members = self.context.directory.members(party);
+        if !members.iter().any(|person| person.id == self.run.owner.id) {
+            self.ownership_gap();
         }
     }
 

@@ -252,13 +252,16 @@ pub struct Escalated {
     /// The outcome, on the ladder `breached`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,
+    /// The exception, on the ladder `recovery`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exception: Option<String>,
     /// Which step, from 0.
     pub step: usize,
     /// How loudly.
     pub severity: Severity,
     /// Why, in words.
     pub reason: String,
-    /// Who is accountable, after a reassignment by this step.
+    /// Who is accountable, after a reassignment by this step: for the run; for the exception on the ladder `recovery`.
     pub owner: String,
     /// Who is told.
     pub notify: Vec<Recipient>,
@@ -283,6 +286,9 @@ pub struct StepEmpty {
     /// The outcome, on the ladder `breached`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,
+    /// The exception, on the ladder `recovery`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exception: Option<String>,
     /// Which step, from 0.
     pub step: usize,
     /// Why, in words.
@@ -296,6 +302,9 @@ pub struct StepEmpty {
 pub struct Custody {
     /// Who.
     pub owner: String,
+    /// As what; not known of holders in early versions.
+    #[serde(rename = "as", default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<OwnerRole>,
     /// From when.
     pub from: Time,
     /// Until when; absent while they hold it.
@@ -357,14 +366,13 @@ pub struct RecoveryBreached {
     pub exception: String,
     /// Who should have resolved it.
     pub owner: String,
-    /// Who is told.
-    pub notify: Vec<Recipient>,
     /// The deadline that passed.
     pub due_at: Time,
     /// When that was seen.
     pub detected_at: Time,
-    /// Title of the run.
-    pub title: String,
+    /// When the ladder's first step is due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ladder_at: Option<Time>,
 }
 
 /// Detail of `stalled`.

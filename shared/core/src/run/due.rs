@@ -24,6 +24,8 @@ pub enum Due {
     PauseSpent,
     /// The recovery deadline of an exception (its position).
     Recovery(usize),
+    /// The next step of an exception's ladder.
+    RecoveryStep(usize),
     /// A week without anything.
     Stalled,
 }
@@ -56,9 +58,11 @@ impl Run {
             let lease = ack.lease.as_ref().map(|lease| (lease.until, Due::Lease));
             [window, step, lease].into_iter().flatten()
         });
-        let recovery = self.exceptions.iter().enumerate().filter_map(|(n, exception)| {
+        let recovery = self.exceptions.iter().enumerate().flat_map(|(n, exception)| {
             let pending = exception.resolved_at.is_none() && !exception.recovery_breached;
-            pending.then_some((exception.recovery_due_at, Due::Recovery(n)))
+            let breach = pending.then_some((exception.recovery_due_at, Due::Recovery(n)));
+            let step = exception.ladder.at.map(|at| (at, Due::RecoveryStep(n)));
+            [breach, step].into_iter().flatten()
         });
         let pause = self.pause().map(|pause| (pause.to, Due::PauseSpent));
         let next = outcomes.chain(checks).chain(ack).chain(recovery).chain(pause).min();

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use super::{
-    Acknowledgement, Check, CheckStatus, Climb, Escalation, Exception, MissedWindow, Outcome, OutcomeStatus,
-    Owner, Pause, Run, Status,
+    Acknowledgement, Check, CheckStatus, Climb, Escalation, Exception, Outcome, OutcomeStatus, Owner, Pause,
+    Run, Status,
 };
 use crate::config::flow::Ladder;
 use crate::config::qa::CheckKind;
@@ -127,22 +127,20 @@ impl Run {
             }
             Fact::Acknowledged(acknowledged) => self.acknowledged(record, acknowledged.lease_until),
             Fact::AcknowledgementLapsed(lapsed) => self.lapsed(lapsed.acknowledge_by),
-            Fact::AcknowledgementMissed(missed) => {
-                if let Some(ack) = &mut self.ack {
-                    ack.window = None;
-                    ack.missed = Some(MissedWindow { owner: missed.owner.clone(), due_at: missed.due_at });
-                    ack.ladder.at = missed.ladder_at;
-                }
-            }
+            Fact::AcknowledgementMissed(missed) => self.missed(missed),
             Fact::Reassigned(reassigned) => self.reassigned(record.at, reassigned),
             Fact::Escalated(escalated) => self.escalated(record, escalated)?,
             Fact::StepEmpty(empty) => self.step_empty(record.seq, empty)?,
             Fact::ExceptionOpened(opened) => self.exception_opened(record.at, opened),
             Fact::ExceptionResolved(resolved) => {
-                self.exception_mut(record.seq, &resolved.exception)?.resolved_at = Some(record.at);
+                let exception = self.exception_mut(record.seq, &resolved.exception)?;
+                exception.resolved_at = Some(record.at);
+                exception.ladder.at = None;
             }
             Fact::RecoveryBreached(breached) => {
-                self.exception_mut(record.seq, &breached.exception)?.recovery_breached = true;
+                let exception = self.exception_mut(record.seq, &breached.exception)?;
+                exception.recovery_breached = true;
+                exception.ladder.at = breached.ladder_at;
             }
             Fact::CheckPassed(passed) => self.check_passed(record.seq, passed)?,
             Fact::CheckFailed(failed) => {
@@ -223,7 +221,7 @@ impl Run {
     fn reassigned(&mut self, at: Time, reassigned: &Reassigned) {
         let new = Owner { id: reassigned.to.clone(), since: at, role: reassigned.role };
         let old = std::mem::replace(&mut self.owner, new);
-        self.held.push(Custody { owner: old.id, from: old.since, to: Some(at) });
+        self.held.push(Custody { owner: old.id, role: Some(old.role), from: old.since, to: Some(at) });
         if let (Some(ack), Some(until)) = (&mut self.ack, reassigned.acknowledge_by) {
             let (ladder, missed) = (ack.ladder, ack.missed.take());
             *ack = Acknowledgement { ladder, missed, ..Acknowledgement::until(until) };
@@ -231,34 +229,40 @@ impl Run {
     }
 
     fn escalated(&mut self, record: &Record, escalated: &Escalated) -> Result<(), FoldError> {
-        let climb = Climb { next: escalated.step + 1, at: escalated.next_at };
-        self.climb(record.seq, escalated.ladder, escalated.outcome.as_deref(), climb)?;
-        let (ladder, outcome) = (escalated.ladder, escalated.outcome.clone());
-        self.escalations.push(Escalation { ladder, outcome, step: escalated.step, at: record.at });
+        let Escalated { ladder, outcome, exception, step, owner, next_at, .. } = escalated;
+        let (ladder, step) = (*ladder, *step);
+        let climb = Climb { next: step + 1, at: *next_at };
+        *self.climb_mut(record.seq, ladder, outcome.as_deref(), exception.as_deref())? = climb;
+        if let Some(exception) = exception {
+            self.exception_mut(record.seq, exception)?.owner.clone_from(owner);
+        }
+        let (outcome, exception) = (outcome.clone(), exception.clone());
+        self.escalations.push(Escalation { ladder, outcome, exception, step, at: record.at });
         Ok(())
     }
 
     fn step_empty(&mut self, seq: u64, empty: &StepEmpty) -> Result<(), FoldError> {
         let climb = Climb { next: empty.step + 1, at: empty.next_at };
-        self.climb(seq, empty.ladder, empty.outcome.as_deref(), climb)
+        *self.climb_mut(seq, empty.ladder, empty.outcome.as_deref(), empty.exception.as_deref())? = climb;
+        Ok(())
     }
 
-    fn climb(
+    /// How far the ladder of the run, of an outcome or of an exception has been climbed.
+    fn climb_mut(
         &mut self,
         seq: u64,
         ladder: Ladder,
         outcome: Option<&str>,
-        climb: Climb,
-    ) -> Result<(), FoldError> {
+        exception: Option<&str>,
+    ) -> Result<&mut Climb, FoldError> {
         match ladder {
             Ladder::NotAcknowledged => {
-                if let Some(ack) = &mut self.ack {
-                    ack.ladder = climb;
-                }
+                let missing = || FoldError::Unknown { seq, name: "acknowledge".to_owned() };
+                Ok(&mut self.ack.as_mut().ok_or_else(missing)?.ladder)
             }
-            Ladder::Breached => self.outcome_mut(seq, outcome.unwrap_or_default())?.ladder = climb,
+            Ladder::Breached => Ok(&mut self.outcome_mut(seq, outcome.unwrap_or_default())?.ladder),
+            Ladder::Recovery => Ok(&mut self.exception_mut(seq, exception.unwrap_or_default())?.ladder),
         }
-        Ok(())
     }
 
     fn exception_opened(&mut self, at: Time, opened: &ExceptionOpened) {
@@ -272,6 +276,7 @@ impl Run {
             recovery_due_at: opened.recovery_due_at,
             recovery_breached: false,
             resolved_at: None,
+            ladder: Climb::default(),
         });
     }
 

@@ -1,7 +1,7 @@
 //! The fold of acknowledgements and their leases.
 
-use super::{Acknowledgement, Climb, Lease, Run};
-use crate::record::{ActorKind, Fact, Record};
+use super::{Acknowledgement, Climb, Lease, MissedWindow, Run};
+use crate::record::{ActorKind, Fact, Missed, Record};
 use crate::time::{Span, Time};
 
 impl Run {
@@ -15,6 +15,16 @@ impl Run {
             ack.at = Some(record.at);
             ack.by = Some(record.actor.id.clone());
         }
+    }
+
+    /// The window passed. A ladder that is being climbed goes on from the miss that it began with.
+    pub(super) fn missed(&mut self, missed: &Missed) {
+        let Some(ack) = &mut self.ack else { return };
+        let before = ack.missed.take().filter(|_| ack.ladder.at.is_some());
+        let climbed_since = before.map(|before| before.ladder_start());
+        ack.window = None;
+        ack.missed = Some(MissedWindow { owner: missed.owner.clone(), due_at: missed.due_at, climbed_since });
+        ack.ladder.at = missed.ladder_at;
     }
 
     /// As if it had not been acknowledged, with a new window. The ladder stays where it is.
@@ -35,6 +45,13 @@ impl Run {
         if let (Some(lease), true) = (lease, by_owner || nearer) {
             lease.until = record.at + Span::from_ms(lease.length_ms);
         }
+    }
+}
+
+impl MissedWindow {
+    /// From when the steps of the ladder are counted.
+    pub fn ladder_start(&self) -> Time {
+        self.climbed_since.unwrap_or(self.due_at)
     }
 }
 

@@ -116,6 +116,15 @@ fn outcome(n: usize, sla: i64, after: u8, manual: bool, warned: bool) -> Value {
     outcome
 }
 
+/// A ladder with its steps' minutes counted by `unit`.
+fn counted(ladder: Option<Value>, unit: &str) -> Option<Value> {
+    let mut ladder = ladder?;
+    for step in ladder.as_array_mut().into_iter().flatten() {
+        step["after"] = json!(format!("{}{unit}", step["after"]));
+    }
+    Some(ladder)
+}
+
 fn ladder() -> impl Strategy<Value = Option<Value>> {
     let target = prop::sample::select(vec!["owner", "backup_owner", "role:ops", "person:eve"]);
     let reassign = prop::option::of(prop::sample::select(vec!["backup_owner", "role:ops", "person:eve"]));
@@ -124,7 +133,7 @@ fn ladder() -> impl Strategy<Value = Option<Value>> {
         let mut after = 0;
         let steps = steps.into_iter().map(|(wait, reassign, notify)| {
             after += wait;
-            json!({"after": format!("{after}m"), "reassign": reassign, "notify": notify})
+            json!({"after": after, "reassign": reassign, "notify": notify})
         });
         Value::Array(steps.collect())
     });
@@ -153,7 +162,7 @@ fn office() -> Versioned<Calendar> {
         "holidays": ["2026-11-25"], "known_until": "2026-11-30",
     });
     Versioned {
-        version: 1,
+        version: 7,
         hash: String::new(),
         document: Arc::new(serde_json::from_value(calendar).unwrap()),
     }
@@ -164,8 +173,8 @@ pub(crate) fn flow() -> impl Strategy<Value = Versioned<Flow>> {
         prop::collection::vec((1..2_000_i64, 0..8_u8, prop::bool::weighted(0.2), any::<bool>()), 1..5);
     let business = prop::option::weighted(0.3, prop::bool::ANY);
     let ack = prop::option::of((1..600_i64, prop::option::of(1..900_i64)));
-    (outcomes, ack, qa(), ladder(), ladder(), business).prop_map(
-        |(outcomes, ack, qa, missed, breached, business)| {
+    (outcomes, ack, qa(), [ladder(), ladder(), ladder()], business).prop_map(
+        |(outcomes, ack, qa, ladders, business)| {
             let outcomes = outcomes.iter().enumerate();
             let outcomes = outcomes.map(|(n, (sla, after, manual, warned))| {
                 let mut outcome = outcome(n, *sla, *after, *manual, *warned);
@@ -178,7 +187,9 @@ pub(crate) fn flow() -> impl Strategy<Value = Versioned<Flow>> {
                 }
                 outcome
             });
-            applied(json!({
+            let [missed, breached, recovery] = ladders;
+            let unit = if business.is_some() { " business minutes" } else { "m" };
+            let flow = applied(json!({
                 "id": "chance", "title": "Chance", "owner": "role:owners", "backup_owner": "role:backups",
                 "trigger": {"source": "contentful", "match": {"type": ["Entry.publish"]}},
                 "acknowledge": ack.map(|(within, lease)| {
@@ -186,16 +197,17 @@ pub(crate) fn flow() -> impl Strategy<Value = Versioned<Flow>> {
                 }),
                 "qa": qa,
                 "outcomes": outcomes.collect::<Vec<_>>(),
-                "escalation": {"not_acknowledged": missed, "breached": breached},
-                "exceptions": {"owner": "role:ops", "recovery_sla": "5h"},
+                "escalation": {"not_acknowledged": counted(missed, unit), "breached": counted(breached, unit)},
+                "exceptions": {"owner": "role:ops", "recovery_sla": format!("300{unit}"), "escalation": counted(recovery, unit)},
                 "pause": {"budget": "9h"},
                 "calendar": business.map(|_| "office"),
-            }))
+            }));
+            Versioned { version: 3, ..flow }
         },
     )
 }
 
-fn directory() -> impl Strategy<Value = Directory> {
+pub(crate) fn directory() -> impl Strategy<Value = Directory> {
     prop::collection::vec(prop::option::weighted(0.4, 23..26_u8), PEOPLE.len()).prop_map(|away| {
         let people = PEOPLE.iter().zip(away).map(|(id, away)| {
             let day = |n: u8| format!("2026-11-{n}");

@@ -26,6 +26,10 @@ fn who(notify: &[Recipient]) -> String {
     if names.is_empty() { "nobody".to_owned() } else { names.join("+") }
 }
 
+fn about(what: Option<&String>) -> String {
+    what.map(|what| format!(" {what}")).unwrap_or_default()
+}
+
 fn clock(id: &str, clock: Option<&Started>) -> String {
     clock.map_or(format!("{id} waits"), |clock| {
         format!("{id} {}..{}", time(clock.started_at), time(clock.due_at))
@@ -100,27 +104,29 @@ fn facts(fact: &Fact) -> String {
         Fact::Escalated(step) => format!(
             "{}{} step {} {} to {}, next {}",
             word(step.ladder),
-            step.outcome.as_ref().map(|outcome| format!(" {outcome}")).unwrap_or_default(),
+            about(step.outcome.as_ref().or(step.exception.as_ref())),
             step.step,
             word(step.severity),
             who(&step.notify),
             when(step.next_at),
         ),
         Fact::StepEmpty(step) => {
-            let ladder = word(step.ladder);
+            let ladder = format!("{}{}", word(step.ladder), about(step.exception.as_ref()));
             format!("{ladder} step {}: {}, next {}", step.step, step.reason, when(step.next_at))
         }
         Fact::ExceptionOpened(x) => format!(
             "{} {}{} for {} by {}: {}",
             x.exception,
             word(x.kind),
-            x.outcome.as_ref().or(x.check.as_ref()).map(|about| format!(" {about}")).unwrap_or_default(),
+            about(x.outcome.as_ref().or(x.check.as_ref())),
             x.owner,
             time(x.recovery_due_at),
             x.seen,
         ),
         Fact::ExceptionResolved(x) => format!("{}: {}", x.exception, x.resolution),
-        Fact::RecoveryBreached(x) => format!("{} due {} to {}", x.exception, time(x.due_at), who(&x.notify)),
+        Fact::RecoveryBreached(x) => {
+            format!("{} due {}, ladder {}", x.exception, time(x.due_at), when(x.ladder_at))
+        }
         Fact::Stalled(stalled) => format!("since {} to {}", time(stalled.since), who(&stalled.notify)),
         Fact::RunClosed(closed) => format!("met {}", closed.met),
         Fact::RunCancelled(cancelled) => cancelled.reason.clone(),

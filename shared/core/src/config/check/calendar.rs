@@ -93,5 +93,11 @@ fn business_times(flow: &Flow) -> Vec<(String, BusinessTime)> {
     let slas =
         flow.outcomes.iter().enumerate().map(|(n, outcome)| (format!("outcomes[{n}].sla"), outcome.sla));
     let within = flow.acknowledge.iter().map(|it| ("acknowledge.within".to_owned(), it.within));
-    slas.chain(within).filter_map(|(at, duration)| Some((at, duration.business()?))).collect()
+    let steps = super::ladder::given(flow).flat_map(|(field, steps)| {
+        steps.iter().enumerate().map(move |(n, step)| (format!("{field}[{n}].after"), step.after))
+    });
+    let recovery = flow.exceptions.iter().map(|it| ("exceptions.recovery_sla".to_owned(), it.recovery_sla));
+    let expect = flow.expect.iter().map(|it| ("expect.at_least_every".to_owned(), it.at_least_every));
+    let all = slas.chain(within).chain(steps).chain(recovery).chain(expect);
+    all.filter_map(|(at, duration)| Some((at, duration.business()?))).collect()
 }
