@@ -13,6 +13,7 @@ mod refusal;
 mod replay;
 mod report;
 mod runs;
+mod schema;
 mod screen;
 mod show;
 mod sigv4;
@@ -85,6 +86,8 @@ enum Command {
     Plan(configuration::Files),
     /// Put configuration files in force; what is not in them stays
     Apply(configuration::Files),
+    /// Print the JSON Schema of configuration files, for editors
+    Schema,
     /// List runs, newest first
     Runs(runs::List),
     /// One run
@@ -136,6 +139,7 @@ async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exi
     match &command {
         Command::Webhook(webhook) => return webhook::run(webhook, screen),
         Command::Init(args) => return init::run(args, screen),
+        Command::Schema => return schema::run(screen),
         Command::Audit(audit::Audit::Verify(verify)) => {
             if let Some(verified) = verify.offline(screen) {
                 return verified;
@@ -172,7 +176,7 @@ async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exi
         Command::Replay(args) => replay::run(&client, &args, screen).await,
         Command::Rejections(list) => lists::rejections(&client, &list, screen).await,
         // INVARIANT: these were answered above
-        Command::Up(_) | Command::Webhook(_) | Command::Init(_) => Ok(Exit::Done),
+        Command::Up(_) | Command::Webhook(_) | Command::Init(_) | Command::Schema => Ok(Exit::Done),
     }
 }
 
