@@ -20,6 +20,7 @@ mod sigv4;
 mod target;
 mod up;
 mod webhook;
+mod whatif;
 
 use std::process::ExitCode;
 
@@ -109,6 +110,8 @@ enum Command {
     Calendar(calendar::Calendar),
     /// Show how a run became what it is, or let stored events go through the flows again
     Replay(replay::Replay),
+    /// Decide the last runs of a flow again under a changed flow, and show what would have differed; changes nothing
+    Whatif(whatif::WhatIf),
     /// List deliveries that were authentic but could not be understood
     Rejections(lists::Rejections),
     /// Webhook signatures
@@ -157,6 +160,7 @@ async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exi
         | Command::Report(_)
         | Command::Calendar(_)
         | Command::Replay(_)
+        | Command::Whatif(_)
         | Command::Rejections(_) => {}
     }
     let client = Client::new(options, now).await?;
@@ -174,6 +178,7 @@ async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exi
             calendar::explain(&client, &args, screen).await
         }
         Command::Replay(args) => replay::run(&client, &args, screen).await,
+        Command::Whatif(args) => whatif::run(&client, &args, screen).await,
         Command::Rejections(list) => lists::rejections(&client, &list, screen).await,
         // INVARIANT: these were answered above
         Command::Up(_) | Command::Webhook(_) | Command::Init(_) | Command::Schema => Ok(Exit::Done),

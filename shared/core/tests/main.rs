@@ -34,3 +34,5 @@ mod route;
 mod support;
 #[cfg(test)]
 mod trail;
+#[cfg(test)]
+mod whatif;
