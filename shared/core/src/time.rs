@@ -237,6 +237,8 @@ macro_rules! text_serde {
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 schemars::json_schema!({
                     "type": "string", "description": $what, "pattern": $pattern, "examples": $examples,
+                    // What the YAML language server says instead of the pattern.
+                    "patternErrorMessage": concat!("write ", $what),
                 })
             }
         }

@@ -189,7 +189,8 @@ impl<'a> Again<'a> {
             self.ticks(|due| due < at);
             match input {
                 Input::Event(event) => self.routed(event, at)?,
-                Input::Command(command) => self.gives(&command, at).map_or((), drop),
+                // Over before the signal, or the tick: then it has nothing to say.
+                Input::Command(command) => drop(self.gives(&command, at)),
                 Input::Person(command, record) => self.person(command, record),
             }
         }
@@ -216,7 +217,7 @@ impl<'a> Again<'a> {
             match step {
                 // A run of its own, which is decided again by itself.
                 Step::Open { .. } => {}
-                Step::Command { command, .. } => self.gives(&command, at).map_or((), drop),
+                Step::Command { command, .. } => drop(self.gives(&command, at)),
             }
         }
         Ok(())

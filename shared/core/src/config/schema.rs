@@ -72,7 +72,11 @@ impl JsonSchema for Id {
         "Id".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$"})
+        json_schema!({
+            "type": "string",
+            "pattern": "^[a-z0-9][a-z0-9-]{0,62}$",
+            "patternErrorMessage": "write 1 to 63 lower-case letters, digits and hyphens, a letter or digit first",
+        })
     }
 }
 
