@@ -129,8 +129,13 @@ impl Client {
     }
 
     /// `POST` of `body` to what `segments` name.
-    pub(crate) async fn post(&self, segments: &[&str], body: &Value) -> Result<Answer, Failure> {
-        self.call("POST", &target::path(segments), Some(body)).await
+    pub(crate) async fn post(
+        &self,
+        segments: &[&str],
+        query: &[(&str, Option<&str>)],
+        body: &Value,
+    ) -> Result<Answer, Failure> {
+        self.call("POST", &(target::path(segments) + &target::query(query)), Some(body)).await
     }
 
     /// `PUT` of `body` to what `segments` name.

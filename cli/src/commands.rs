@@ -157,7 +157,7 @@ pub(crate) async fn run(client: &Client, command: &OnRun, screen: &Screen) -> Re
     let of_flow = run.run.strip_prefix("flow:");
     let of = of_flow.map_or(["v1", "runs", &run.run], |flow| ["v1", "flows", flow]);
     let segments = [of.to_vec(), rest].concat();
-    let answer = client.post(&segments, &body).await?;
+    let answer = client.post(&segments, &[], &body).await?;
     if screen.is_json() {
         screen.document(&answer.read("the run")?)?;
         return Ok(Exit::Done);

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use clap::Args;
+use meshline_core::config::schema;
 
 use crate::failure::{Exit, Failure};
 use crate::screen::Screen;
@@ -15,6 +16,9 @@ const STARTER: [(&str, &str); 3] = [
     ("sources.yaml", include_str!("../../infra/starter/sources.yaml")),
     ("pilot.yaml", include_str!("../../infra/starter/pilot.yaml")),
 ];
+
+/// What editors complete and check the files by.
+const SCHEMA: &str = "meshline.schema.json";
 
 /// Arguments of `init`.
 #[derive(Debug, Args)]
@@ -33,11 +37,15 @@ pub(crate) fn run(args: &Init, screen: &Screen) -> Result<Exit, Failure> {
     let cannot = |error: std::io::Error| Failure::Usage(format!("cannot write to `{folder}`: {error}"));
     fs::create_dir_all(&args.folder).map_err(cannot)?;
     for (name, text) in STARTER {
+        let text = text.replace("$schema=../schemas/config.json", &format!("$schema={SCHEMA}"));
         fs::write(args.folder.join(name), text).map_err(cannot)?;
     }
+    // It holds nothing of the user's: the one of this version may replace it.
+    fs::write(args.folder.join(SCHEMA), format!("{:#}\n", schema::documents())).map_err(cannot)?;
     let names: Vec<&str> = STARTER.iter().map(|(name, _)| *name).collect();
     screen.text(&format!(
-        "wrote {} to {folder}: put your people, systems and promise into them, then\n  \
+        "wrote {} and {SCHEMA}, by which editors complete and check them, to {folder}\n\
+         put your people, systems and promise into them, then\n  \
          meshline plan {folder}     says what would change, or what is wrong and where\n  \
          meshline apply {folder}    puts it in force",
         names.join(", ")

@@ -13,12 +13,14 @@ mod refusal;
 mod replay;
 mod report;
 mod runs;
+mod schema;
 mod screen;
 mod show;
 mod sigv4;
 mod target;
 mod up;
 mod webhook;
+mod whatif;
 
 use std::process::ExitCode;
 
@@ -85,6 +87,8 @@ enum Command {
     Plan(configuration::Files),
     /// Put configuration files in force; what is not in them stays
     Apply(configuration::Files),
+    /// Print the JSON Schema of configuration files, for editors
+    Schema,
     /// List runs, newest first
     Runs(runs::List),
     /// One run
@@ -106,6 +110,8 @@ enum Command {
     Calendar(calendar::Calendar),
     /// Show how a run became what it is, or let stored events go through the flows again
     Replay(replay::Replay),
+    /// Decide the last runs of a flow again under a changed flow, and show what would have differed; changes nothing
+    Whatif(whatif::WhatIf),
     /// List deliveries that were authentic but could not be understood
     Rejections(lists::Rejections),
     /// Webhook signatures
@@ -136,6 +142,7 @@ async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exi
     match &command {
         Command::Webhook(webhook) => return webhook::run(webhook, screen),
         Command::Init(args) => return init::run(args, screen),
+        Command::Schema => return schema::run(screen),
         Command::Audit(audit::Audit::Verify(verify)) => {
             if let Some(verified) = verify.offline(screen) {
                 return verified;
@@ -153,6 +160,7 @@ async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exi
         | Command::Report(_)
         | Command::Calendar(_)
         | Command::Replay(_)
+        | Command::Whatif(_)
         | Command::Rejections(_) => {}
     }
     let client = Client::new(options, now).await?;
@@ -170,9 +178,10 @@ async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exi
             calendar::explain(&client, &args, screen).await
         }
         Command::Replay(args) => replay::run(&client, &args, screen).await,
+        Command::Whatif(args) => whatif::run(&client, &args, screen).await,
         Command::Rejections(list) => lists::rejections(&client, &list, screen).await,
         // INVARIANT: these were answered above
-        Command::Up(_) | Command::Webhook(_) | Command::Init(_) => Ok(Exit::Done),
+        Command::Up(_) | Command::Webhook(_) | Command::Init(_) | Command::Schema => Ok(Exit::Done),
     }
 }
 

@@ -94,7 +94,7 @@ async fn pages(client: &Client, args: &Window, dry_run: bool) -> Result<u64, Fai
         let body = json!({
             "source": args.source, "from": args.from, "to": args.to, "cursor": cursor, "dry_run": dry_run,
         });
-        let page: Page = client.post(&["v1", "replay"], &body).await?.read("the replay")?;
+        let page: Page = client.post(&["v1", "replay"], &[], &body).await?.read("the replay")?;
         replayed += page.replayed;
         if page.cursor.is_none() {
             return Ok(replayed);

@@ -13,7 +13,8 @@ fn init(folder: &Path) -> Output {
 }
 
 fn files(folder: &Path) -> Vec<File> {
-    let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let all = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let names = all.filter(|path| path.extension().is_some_and(|ext| ext == "yaml"));
     let file = |path: std::path::PathBuf| File {
         name: path.file_name().unwrap().to_string_lossy().into_owned(),
         text: std::fs::read_to_string(&path).unwrap(),
@@ -27,6 +28,14 @@ fn a_new_folder_has_the_pilot_of_one_flow_and_plans_clean() {
     let made = init(&folder);
     assert_eq!(made.status.code(), Some(0), "{}", String::from_utf8_lossy(&made.stderr));
     let written = files(&folder);
+    for file in &written {
+        // An editor finds the schema beside the file.
+        let schema =
+            file.text.lines().next().unwrap().strip_prefix("# yaml-language-server: $schema=").unwrap();
+        let text = std::fs::read_to_string(folder.join(schema)).unwrap();
+        let schema: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(schema, meshline_core::config::schema::documents());
+    }
     // As the API asks the adapters.
     let of_source = |source: &_| {
         let problems = meshline_sources::problems(source).into_iter();

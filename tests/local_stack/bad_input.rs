@@ -75,7 +75,7 @@ async fn every_problem_of_every_file_is_reported_and_nothing_is_applied() {
         let found = problems.iter().find(|p| p["file"] == file && p["field"] == field);
         found.unwrap_or_else(|| panic!("{file} {field}: {problems:#?}"))
     };
-    assert_eq!(find("flow.yaml", "outcomes[0].sla")["line"], 23);
+    assert_eq!(find("flow.yaml", "outcomes[0].sla")["line"], 24);
     assert!(find("people.yaml", "roles[3].members[0]")["reason"].as_str().unwrap().contains("`cloe`"));
     find("flow.yaml", "outcomes[0].owner");
     assert_eq!(local.get("/v1/flows").await["items"], json!([]));

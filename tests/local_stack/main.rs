@@ -12,3 +12,4 @@ mod restart;
 mod signals;
 mod silence;
 mod telemetry;
+mod whatif;

@@ -5,7 +5,7 @@ use meshline_aws::http::{self, Problem, Response};
 use meshline_aws::watch::{Seen, Watch};
 use meshline_aws::{StoreError, execute};
 use meshline_core::config::source::Source;
-use meshline_core::config::{Action, File, Kind, Plan};
+use meshline_core::config::{Action, Config, File, Kind, Plan};
 use meshline_core::record::{Fact, FlowApplied};
 use meshline_core::silence::Silence;
 use serde::Deserialize;
@@ -29,11 +29,7 @@ impl Call<'_> {
         let dry_run = self.query("dry_run").is_some_and(|value| value != "false");
         for _ in 0..ATTEMPTS {
             let before = self.app.config.fresh(self.now).await?.config;
-            let plan = before.plan(&files, &check_source, self.now).map_err(|problems| {
-                let detail = format!("{} to mend; nothing was applied", problems.len());
-                let title = "the configuration has problems";
-                Problem::new(422, "bad-configuration", title, detail).with(json!({"problems": problems}))
-            })?;
+            let plan = self.plan(&before, &files)?;
             if let Some(why) = too_large(&plan) {
                 return Err(Problem::new(422, "too-many-changes", "too much at once", why));
             }
@@ -73,7 +69,17 @@ impl Call<'_> {
         Err(Problem::unavailable("somebody else applies at the same time"))
     }
 
-    fn files(&self) -> Result<Vec<File>, Problem> {
+    /// What applying `files` to what is in force would do.
+    pub(crate) fn plan(&self, before: &Config, files: &[File]) -> Result<Plan, Problem> {
+        before.plan(files, &check_source, self.now).map_err(|problems| {
+            let detail = format!("{} to mend; nothing was applied", problems.len());
+            let title = "the configuration has problems";
+            Problem::new(422, "bad-configuration", title, detail).with(json!({"problems": problems}))
+        })
+    }
+
+    /// The files of the body.
+    pub(crate) fn files(&self) -> Result<Vec<File>, Problem> {
         let body = http::body(self.request).map_err(|_| Problem::bad_request("the body is not base64"))?;
         let text = String::from_utf8(body).map_err(|_| Problem::bad_request("the body is not UTF-8 text"))?;
         let content_type = http::header(self.request, "content-type").unwrap_or_default();

@@ -6,6 +6,7 @@ mod configuration;
 mod deadline;
 mod queries;
 mod replay;
+mod whatif;
 
 use meshline_aws::App;
 use meshline_aws::http::{self, Problem, Request, Response};
@@ -52,10 +53,15 @@ impl Call<'_> {
                 Box::pin(self.resolve_of_flow(flow, exception)).await
             }
             ("POST", ["v1", "replay"]) => self.replay().await,
+            ("POST", ["v1", "whatif"]) => self.what_if().await,
             (
                 _,
                 ["healthz"]
-                | ["v1", "flows" | "runs" | "config" | "audit" | "exceptions" | "rejections" | "replay", ..],
+                | [
+                    "v1",
+                    "flows" | "runs" | "config" | "audit" | "exceptions" | "rejections" | "replay" | "whatif",
+                    ..,
+                ],
             ) => {
                 let detail = format!("{method} is not for {}", self.path());
                 Err(Problem::new(405, "method-not-allowed", "this address takes another method", detail))

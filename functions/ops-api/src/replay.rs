@@ -67,7 +67,8 @@ impl Call<'_> {
     }
 }
 
-fn invalid(field: &'static str, detail: String) -> Problem {
+/// A field of a request that cannot be used.
+pub(crate) fn invalid(field: &'static str, detail: String) -> Problem {
     let title = "a field is missing or wrong";
     Problem::new(422, "invalid", title, format!("`{field}`: {detail}")).with(json!({"field": field}))
 }

@@ -7,6 +7,8 @@ pub mod flow;
 pub mod party;
 pub mod qa;
 pub mod read;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod source;
 pub mod yaml;
 

@@ -70,7 +70,7 @@ impl FromStr for Day {
     }
 }
 
-text_serde!(Day, "a day, like `2026-11-23`");
+text_serde!(Day, "a day, like `2026-11-23`", "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", ["2026-11-23"]);
 
 #[cfg(test)]
 mod tests {

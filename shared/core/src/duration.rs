@@ -116,7 +116,12 @@ impl fmt::Display for BusinessTime {
 }
 
 text_serde!(BusinessTime, "business time, like `16 business hours`");
-text_serde!(Duration, "a duration, like `2h` or `16 business hours`");
+text_serde!(
+    Duration,
+    "a duration, like `2h` or `16 business hours`",
+    "^((?=.)([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?|[0-9]+ business (minute|hour|day)s?)$",
+    ["30m", "4h", "2d", "16 business hours", "2 business days"]
+);
 
 #[cfg(test)]
 mod tests {

@@ -27,3 +27,4 @@ pub mod time;
 pub mod trace;
 pub mod trail;
 pub mod view;
+pub mod whatif;

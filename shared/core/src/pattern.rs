@@ -34,7 +34,7 @@ pub enum PatternError {
 const MAX_VALUE_BYTES: usize = 512;
 
 /// The attributes of a normalised event, beside `data`, that a pattern may name.
-const ATTRIBUTES: [&str; 10] =
+pub(crate) const ATTRIBUTES: [&str; 10] =
     ["id", "source", "type", "subject", "occurred_at", "received_at", "actor", "title", "url", "data"];
 
 impl Pattern {

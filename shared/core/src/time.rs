@@ -221,8 +221,28 @@ impl FromStr for Span {
     }
 }
 
-/// Serialises a type as its text form, which is described in words for whoever wrote something else.
+/// Serialises a type as its text form, which is described in words for whoever wrote something else. Where the type
+/// stands in a document, a pattern (ECMA-262) and examples make a JSON Schema of it.
 macro_rules! text_serde {
+    ($type:ident, $what:literal, $pattern:expr, $examples:expr) => {
+        $crate::time::text_serde!($type, $what);
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($type).into()
+            }
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({
+                    "type": "string", "description": $what, "pattern": $pattern, "examples": $examples,
+                    // What the YAML language server says instead of the pattern.
+                    "patternErrorMessage": concat!("write ", $what),
+                })
+            }
+        }
+    };
     ($type:ty, $what:literal) => {
         impl serde::Serialize for $type {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -248,7 +268,12 @@ macro_rules! text_serde {
 }
 pub(crate) use text_serde;
 text_serde!(Time, "a time, like `2026-11-23T09:00:00Z`");
-text_serde!(Span, "a duration, like `2h`");
+text_serde!(
+    Span,
+    "a duration, like `2h`",
+    "^(?=.)([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$",
+    ["30m", "4h", "2d", "1d12h"]
+);
 
 #[cfg(test)]
 mod tests {

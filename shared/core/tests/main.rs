@@ -38,3 +38,5 @@ mod support;
 mod trail;
 #[cfg(test)]
 mod view;
+#[cfg(test)]
+mod whatif;

@@ -14,9 +14,11 @@ use crate::time::text_serde;
 /// When business time passes: on which days, at which hours, in which zone. YAML: `kind: Calendar`.
 /// A version of it never changes; the field reference is docs/FLOWS.md.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Calendar {
     /// Form as of a flow's id.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::Id"))]
     pub id: String,
     /// Where its hours and days are those of the clock on the wall.
     pub timezone: Zone,
@@ -167,6 +169,21 @@ impl fmt::Display for Slot {
     }
 }
 
-text_serde!(Zone, "a time zone, like `America/New_York`");
-text_serde!(Weekdays, "a day of the week, like `fri`, or a range, like `mon-thu`");
-text_serde!(Slot, "open hours, like `09:00-17:30`");
+text_serde!(
+    Zone,
+    "a time zone, like `America/New_York`",
+    "^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$",
+    ["America/New_York", "Europe/Berlin", "UTC"]
+);
+text_serde!(
+    Weekdays,
+    "a day of the week, like `fri`, or a range, like `mon-thu`",
+    "^(mon|tue|wed|thu|fri|sat|sun)(-(mon|tue|wed|thu|fri|sat|sun))?$",
+    ["fri", "mon-thu"]
+);
+text_serde!(
+    Slot,
+    "open hours, like `09:00-17:30`",
+    "^([01][0-9]|2[0-3]):[0-5][0-9]-(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$",
+    ["09:00-17:30"]
+);

@@ -7,6 +7,7 @@ use crate::time::Time;
 
 /// The people, roles and channels that flows name. YAML: `kind: Directory`; there is one.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Directory {
     /// Everybody who can own or be told.
@@ -22,9 +23,11 @@ pub struct Directory {
 
 /// Somebody who can own a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Person {
     /// Form as of a flow's id.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::Id"))]
     pub id: String,
     /// For people.
     pub name: String,
@@ -41,29 +44,37 @@ pub struct Person {
 
 /// Days off: UTC calendar days, `2026-12-20`, both included.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Away {
     /// First day.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::day::Day"))]
     pub from: String,
     /// Last day.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::day::Day"))]
     pub to: String,
 }
 
 /// A group of people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Role {
     /// Form as of a flow's id.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::Id"))]
     pub id: String,
     /// Ids of people, the first available is on duty.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<crate::config::schema::Id>"))]
     pub members: Vec<String>,
 }
 
 /// Where requests and notices go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Channel {
     /// Form as of a flow's id.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::Id"))]
     pub id: String,
     /// By which way.
     pub kind: ChannelKind,
@@ -77,6 +88,7 @@ pub struct Channel {
 
 /// A way to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ChannelKind {
     /// A signed POST.

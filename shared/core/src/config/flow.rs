@@ -16,9 +16,11 @@ use crate::time::{Span, text_serde};
 /// The outcome contract: trigger, expected outcomes, and who answers for them. YAML: `kind: Flow`.
 /// A version of it never changes; the field reference is docs/FLOWS.md.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Flow {
     /// `[a-z0-9][a-z0-9-]{0,62}`.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::Id"))]
     pub id: String,
     /// What people call it.
     pub title: String,
@@ -62,14 +64,17 @@ pub struct Flow {
     pub pause: Option<PausePolicy>,
     /// Id of the calendar that counts business time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::config::schema::Id>"))]
     pub calendar: Option<String>,
 }
 
 /// What opens a run, and what cancels it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Trigger {
     /// Id of the source whose events are looked at.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::Id"))]
     pub source: String,
     /// Events that open a run.
     #[serde(rename = "match")]
@@ -87,6 +92,7 @@ pub struct Trigger {
 
 /// What a second trigger for a subject with an open run does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OnRetrigger {
     /// It belongs to the open run.
@@ -100,6 +106,7 @@ pub enum OnRetrigger {
 
 /// How soon an owner must acknowledge.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Acknowledge {
     /// From the opening, and again from each reassignment and each lapse.
@@ -111,9 +118,11 @@ pub struct Acknowledge {
 
 /// One expected result of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OutcomeSpec {
     /// Unique in the flow; form as of a flow's id.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::Id"))]
     pub id: String,
     /// What people call it; default: the id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -128,6 +137,7 @@ pub struct OutcomeSpec {
     pub owner: Option<Party>,
     /// Its clock starts when these outcomes are done.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<crate::config::schema::Id>"))]
     pub after: Vec<String>,
     /// Asks the execution layer to make it come true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -141,9 +151,11 @@ pub struct OutcomeSpec {
 
 /// What the execution layer is asked to do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RequestSpec {
     /// Id of a channel in the directory.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::Id"))]
     pub channel: String,
     /// Any JSON; its `${…}` places are filled from the trigger event.
     #[serde(default)]
@@ -161,6 +173,7 @@ pub enum DoneWhen {
 
 /// The two ladders of a run, which are climbed side by side. Steps are ordered by `after`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Escalation {
     /// From a missed acknowledgement on; default: reassign to the backup owner and tell both, at once.
@@ -173,6 +186,7 @@ pub struct Escalation {
 
 /// One step of a ladder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Step {
     /// From the missed acknowledgement, or from the deadline.
@@ -190,6 +204,7 @@ pub struct Step {
 
 /// How loudly a notice is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// For the record.
@@ -205,6 +220,7 @@ pub enum Severity {
 
 /// Who answers for exceptions, how soon, and by which playbook.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ExceptionPolicy {
     /// Who gets the ticket.
@@ -216,11 +232,13 @@ pub struct ExceptionPolicy {
     pub escalation: Option<Vec<Step>>,
     /// What to do, by exception kind.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "crate::config::schema::playbooks"))]
     pub playbooks: BTreeMap<ExceptionKind, Playbook>,
 }
 
 /// What to do about one kind of exception.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Playbook {
     /// Where it is written down.
@@ -232,6 +250,7 @@ pub struct Playbook {
 
 /// Why a case left the automation's hands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", remote = "Self")]
 pub enum ExceptionKind {
     /// The other system, or a person, said that the outcome failed.
@@ -260,6 +279,7 @@ pub enum ExceptionKind {
 
 /// How often a trigger must come at the least.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Expect {
     /// No trigger for this long is an exception.
@@ -268,6 +288,7 @@ pub struct Expect {
 
 /// How long a run may be paused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PausePolicy {
     /// All its pauses together; elapsed time.
@@ -276,6 +297,7 @@ pub struct PausePolicy {
 
 /// The share of runs that must be met within a window.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Objective {
     /// Share of the decided runs.
@@ -381,7 +403,7 @@ impl fmt::Display for Percent {
     }
 }
 
-text_serde!(Percent, "a percentage, like `75%`");
+text_serde!(Percent, "a percentage, like `75%`", "^([1-9][0-9]?|100)%$", ["75%", "90%"]);
 
 impl DoneWhen {
     /// The events that verify it; none when a person must.

@@ -124,6 +124,16 @@ impl fmt::Display for Assignee {
     }
 }
 
-text_serde!(Party, "`role:ID` or `person:ID`");
-text_serde!(Target, "`owner`, `backup_owner`, `role:ID`, `person:ID` or `channel:ID`");
-text_serde!(Assignee, "`backup_owner`, `role:ID` or `person:ID`");
+text_serde!(Party, "`role:ID` or `person:ID`", "^(role|person):.", ["role:marketing-ops", "person:ana"]);
+text_serde!(
+    Target,
+    "`owner`, `backup_owner`, `role:ID`, `person:ID` or `channel:ID`",
+    "^(owner$|backup_owner$|(role|person|channel):.)",
+    ["owner", "backup_owner", "role:ops-lead", "person:ana", "channel:on-call"]
+);
+text_serde!(
+    Assignee,
+    "`backup_owner`, `role:ID` or `person:ID`",
+    "^(backup_owner$|(role|person):.)",
+    ["backup_owner", "role:ops-lead", "person:ana"]
+);

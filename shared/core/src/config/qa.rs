@@ -7,6 +7,7 @@ use crate::time::Span;
 
 /// The checks of a flow. YAML: `qa: {content: […], routing: […]}`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Qa {
     /// All must pass before outcomes are requested and their clocks start.
@@ -19,9 +20,11 @@ pub struct Qa {
 
 /// One check.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CheckSpec {
     /// Unique among the flow's checks; form as of a flow's id.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::Id"))]
     pub id: String,
     /// What people call it; default: the id.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -6,9 +6,11 @@ use crate::template::Template;
 
 /// A system that sends webhooks. YAML: `kind: Source`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Source {
     /// Names it, also in its address: `POST /hooks/{id}`.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::Id"))]
     pub id: String,
     /// The built-in adapter that verifies and normalises its deliveries.
     pub provider: Provider,
@@ -46,6 +48,7 @@ pub struct Source {
 
 /// A built-in adapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Provider {
     /// Contentful: signed canonical request, 64-character secret.
@@ -60,6 +63,7 @@ pub enum Provider {
 
 /// How a generic source proves that a delivery is its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Verify {
     /// What kind of proof.
@@ -77,6 +81,7 @@ pub struct Verify {
 
 /// A proof of origin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Scheme {
     /// HMAC-SHA256 over the raw body.
@@ -93,6 +98,7 @@ pub enum Scheme {
 
 /// How signature bytes are written as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Encoding {
     /// Lower- or upper-case hexadecimal.
