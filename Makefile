@@ -26,7 +26,7 @@ VENV  := .venv
 # Linting and building need no account; a Region must be named, and SAM must not look for one on the network.
 SAM   := SAM_CLI_TELEMETRY=0 AWS_EC2_METADATA_DISABLED=true AWS_DEFAULT_REGION=$(or $(AWS_DEFAULT_REGION),us-east-1) $(VENV)/bin/sam
 
-.PHONY: help up test fmt clippy cargo-test lint-template build sam-build sam-build-dev bench-core cold-start deploy deployed
+.PHONY: help up test fmt clippy cargo-test lint-template build sam-build sam-build-dev bench-core mutants cold-start deploy deployed
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -93,6 +93,9 @@ sam-build: build $(VENV)/ready ## build, and lay out what `sam deploy` uploads
 
 sam-build-dev:
 	$(MAKE) --no-print-directory sam-build PROFILE=dev
+
+mutants: ## change shared/core in 1,700 ways, one at a time, and list what no test of it notices (hours; cargo install cargo-mutants)
+	cargo mutants -p meshline-core --baseline skip --timeout 90 --output $(TARGET)
 
 bench-core: ## measure what one decision of the core costs
 	cargo bench $(LOCKED) -p meshline-core --bench decide

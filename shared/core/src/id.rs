@@ -76,6 +76,24 @@ mod tests {
     }
 
     #[test]
+    fn a_run_id_comes_apart_and_what_has_not_its_form_does_not() {
+        let (hash, ulid) = ("4oymiquy7qob", "01ARYZ6S41ZZZZZZZZZZZZZZZZ");
+        assert_eq!(parse_run_id(&format!("{hash}-{ulid}")), Some((hash, ulid)));
+        let bad = [
+            format!("{hash}{ulid}"),
+            format!("{hash}a-{ulid}"),
+            format!("{hash}-{ulid}Z"),
+            format!("{}-{ulid}", hash.to_uppercase()),
+            format!("{hash}-{}", ulid.to_lowercase()),
+            format!("{hash}-{}U", &ulid[1..]), // Crockford's alphabet has no U
+            "FLOW#blog-launch".to_owned(),
+        ];
+        for id in bad {
+            assert_eq!(parse_run_id(&id), None, "{id}");
+        }
+    }
+
+    #[test]
     fn a_ulid_has_the_reference_form() {
         let at = Time::from_unix_ms(1_469_918_176_385);
         assert_eq!(&ulid(at, 0)[..10], "01ARYZ6S41"); // the example of the ULID specification

@@ -279,6 +279,30 @@ mod tests {
     }
 
     #[test]
+    fn a_text_of_512_bytes_is_kept_and_a_longer_one_is_missing() {
+        let path: Template = "${data.t}".parse().unwrap();
+        for (length, kept) in [(511, true), (512, true), (513, false), (600, false)] {
+            let found = values(path.paths(), &json!({"data": {"t": "x".repeat(length)}}));
+            assert_eq!(!found.is_empty(), kept, "{length}");
+        }
+        let tag = pattern(json!({"data": {"t": ["${data.t}"]}}));
+        assert!(
+            tag.matches(&Values::new(), &event(json!({"t": ""}))).is_err(),
+            "without a value it matches nothing"
+        );
+    }
+
+    #[test]
+    fn what_is_no_pattern_is_filled_as_it_is() {
+        let values = Values::from([("data.n".to_owned(), json!(7))]);
+        let payload = json!({"list": ["${data.n}", "n"], "text": "n=${data.n}", "whole": "${data.n}"});
+        let filled = fill(&payload, &values, false).unwrap();
+        assert_eq!(filled, json!({"list": [7, "n"], "text": "n=7", "whole": 7}));
+        let either = fill(&json!(["${data.n}", "n", 8]), &values, true).unwrap();
+        assert_eq!(either, json!(["7", 7, "n", 8]));
+    }
+
+    #[test]
     fn the_argument_of_an_operator_is_text() {
         let prefixed = pattern(json!({"data": {"n": [{"prefix": "${data.n}"}]}}));
         let values = Values::from([("data.n".to_owned(), json!(7))]);

@@ -298,6 +298,23 @@ mod tests {
         assert!(matches!("11000d".parse::<Span>(), Err(TimeError::TooLong(_))));
     }
 
+    #[test]
+    fn a_share_of_a_span_is_rounded_down_to_the_millisecond() {
+        assert_eq!(Span::hours(2).percent(75), Span::minutes(90));
+        assert_eq!(Span::from_ms(1_099).percent(1).ms(), 10);
+        assert_eq!(Span::from_ms(150).percent(33).ms(), 49);
+        assert_eq!(Span::MAX.percent(100), Span::MAX, "without overflow");
+    }
+
+    #[test]
+    fn a_span_is_never_negative_and_never_longer_than_ten_years() {
+        assert_eq!(Span::from_ms(-1), Span::ZERO);
+        assert_eq!(Span::from_ms(i64::MAX), Span::MAX);
+        assert_eq!(Span::from_ms(1).ms(), 1);
+        assert_eq!("3653d".parse::<Span>().unwrap(), Span::MAX);
+        assert!("3653d1s".parse::<Span>().is_err());
+    }
+
     proptest! {
         #[test]
         fn the_text_of_a_time_reads_back_and_sorts_as_the_time(a in MIN_MS..=MAX_MS, b in MIN_MS..=MAX_MS) {

@@ -187,3 +187,20 @@ text_serde!(
     "^([01][0-9]|2[0-3]):[0-5][0-9]-(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$",
     ["09:00-17:30"]
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn open_hours_lie_within_a_day_and_have_a_length() {
+        for good in ["09:00-17:30", "00:00-24:00", "23:59-24:00", "12:59-13:00"] {
+            assert_eq!(good.parse::<Slot>().unwrap().to_string(), good);
+        }
+        for bad in
+            ["09:00-09:00", "17:30-09:00", "09:60-10:00", "23:00-24:01", "9:00-17:00", "0a:00-17:00", "09:00"]
+        {
+            assert!(bad.parse::<Slot>().is_err(), "{bad}");
+        }
+    }
+}
