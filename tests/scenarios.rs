@@ -10,6 +10,9 @@ use meshline_tests::scenario::{Deployed, Request, Scenario, Stage, World, play};
 use meshline_tests::{EXAMPLES, Local, header};
 use serde_json::{Value, json};
 
+/// How many flows are applied in one transaction.
+const AT_ONCE: usize = 20;
+
 fn main() -> ExitCode {
     let scenarios = scenarios();
     let stage = std::env::var_os("MESHLINE_DEPLOYED").map(|path| Stage::read(&PathBuf::from(path)));
@@ -49,7 +52,7 @@ fn one(stage: Option<Arc<Stage>>, scenario: Scenario) -> Result<(), Failed> {
             Some(stage) => play(&Deployed::on(stage).await, &scenario).await?,
             None => {
                 let local = Local::start().await;
-                apply(&local, vec![file(&scenario, &local)]).await;
+                apply(&local, vec![people(), file(&scenario, &local)]).await;
                 play(&local, &scenario).await?;
             }
         }
@@ -57,12 +60,24 @@ fn one(stage: Option<Arc<Stage>>, scenario: Scenario) -> Result<(), Failed> {
     })
 }
 
-/// The deployed stack gets all flows at once: they would only get into each other's way.
+/// The deployed stack gets all flows before the first story: they would only get into each other's way.
 async fn apply_all(stage: Arc<Stage>, scenarios: &[&Scenario]) {
     let world = Deployed::on(stage).await;
     let examples = EXAMPLES.map(|(name, text)| json!({"name": name, "text": text}));
-    let flows = scenarios.iter().map(|scenario| file(scenario, &world));
-    apply(&world, examples.into_iter().chain(flows).collect()).await;
+    apply(&world, examples.to_vec()).await;
+    apply(&world, vec![people()]).await;
+    for scenarios in scenarios.chunks(AT_ONCE) {
+        apply(&world, scenarios.iter().map(|scenario| file(scenario, &world)).collect()).await;
+    }
+}
+
+/// The people of the examples, and one who is never there.
+fn people() -> Value {
+    let away = "  - {id: gone, name: Gone Fishing, email: gone@example.com, away: [{from: 2020-01-01, to: 2099-12-31}]}";
+    let role = "  - {id: night-shift, members: [gone]}";
+    let (name, examples) = EXAMPLES[0];
+    let text = examples.replace("roles:\n", &format!("{away}\nroles:\n{role}\n"));
+    json!({"name": name, "text": text})
 }
 
 fn file(scenario: &Scenario, world: &impl World) -> Value {
