@@ -5,6 +5,7 @@ mod bad_input;
 mod business;
 mod checkpoints;
 mod cost;
+mod duties;
 mod life;
 mod poison;
 mod replay;

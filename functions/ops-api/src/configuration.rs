@@ -6,6 +6,7 @@ use meshline_aws::watch::{Seen, Watch};
 use meshline_aws::{StoreError, execute};
 use meshline_core::config::source::Source;
 use meshline_core::config::{Action, Config, File, Kind, Plan};
+use meshline_core::duties::Duties;
 use meshline_core::record::{Fact, FlowApplied};
 use meshline_core::silence::Silence;
 use serde::Deserialize;
@@ -45,6 +46,10 @@ impl Call<'_> {
                 let fact = Fact::FlowApplied(FlowApplied { diff: change.diff.clone() });
                 let record = execute::flow_record(self.app, flow, actor.clone(), fact, self.now).await?;
                 more.push(self.app.audit.put(&record)?);
+                let watch = Watch::Duties(change.id.clone());
+                let seen: Option<Seen<Duties>> = self.app.watches.load(&watch).await?;
+                let duties = Duties::applied(seen.as_ref().map(|seen| &seen.value), self.now);
+                more.push(self.app.watches.put(&watch, seen.as_ref(), &duties)?);
                 if flow.document.expect.is_some() {
                     let watch = Watch::Silence(change.id.clone());
                     let seen: Option<Seen<Silence>> = self.app.watches.load(&watch).await?;

@@ -26,7 +26,7 @@ use crate::settings::Settings;
 const KEEP: Span = Span::from_ms(30_000);
 /// How often at most an unknown source makes us look.
 const LOOK_AGAIN: Span = Span::from_ms(2_000);
-/// A transaction takes a hundred items: two for a flow, three if it expects triggers, one for anything else, one for
+/// A transaction takes a hundred items: three for a flow, four if it expects triggers, one for anything else, one for
 /// the index.
 const MAX_ITEMS: usize = 100;
 
@@ -35,7 +35,7 @@ pub fn too_large(plan: &Plan) -> Option<String> {
     let changed = plan.changes.iter().filter(|change| change.action != Action::Unchanged);
     let expects = |id: &str| plan.next.flows.get(id).is_some_and(|flow| flow.document.expect.is_some());
     let items = changed.fold(1, |items, change| match change.kind {
-        Kind::Flow => items + 2 + usize::from(expects(&change.id)),
+        Kind::Flow => items + 3 + usize::from(expects(&change.id)),
         Kind::Source | Kind::Calendar | Kind::Directory => items + 1,
     });
     let why =

@@ -9,6 +9,7 @@ pub mod clients;
 pub mod clock;
 pub mod config;
 pub mod due;
+pub mod duties;
 pub mod error;
 pub mod events;
 pub mod exception;

@@ -17,6 +17,8 @@ use crate::settings::Settings;
 pub enum Watch {
     /// The silence of the flow of that id.
     Silence(String),
+    /// The duties of the flow of that id.
+    Duties(String),
     /// An exception of a flow itself.
     Exception {
         /// Id of the flow.
@@ -49,6 +51,7 @@ impl Watch {
         let flow = pk.strip_prefix("FLOW#")?.to_owned();
         match (sk, sk.strip_prefix("EXCEPTION#")) {
             ("SILENCE", _) => Some(Self::Silence(flow)),
+            ("DUTIES", _) => Some(Self::Duties(flow)),
             (_, Some(exception)) => Some(Self::Exception { flow, exception: exception.to_owned() }),
             (_, None) => None,
         }
@@ -57,6 +60,7 @@ impl Watch {
     pub(crate) fn key(&self) -> Item {
         let (flow, sk) = match self {
             Self::Silence(flow) => (flow, "SILENCE".to_owned()),
+            Self::Duties(flow) => (flow, "DUTIES".to_owned()),
             Self::Exception { flow, exception } => (flow, format!("EXCEPTION#{exception}")),
         };
         Item::from([("pk".to_owned(), s(format!("FLOW#{flow}"))), ("sk".to_owned(), s(sk))])
@@ -65,7 +69,7 @@ impl Watch {
     /// What spreads the items over the partitions of the index `due`.
     fn name(&self) -> &str {
         match self {
-            Self::Silence(flow) => flow,
+            Self::Silence(flow) | Self::Duties(flow) => flow,
             Self::Exception { exception, .. } => exception,
         }
     }

@@ -2,6 +2,7 @@
 
 pub mod calendar;
 pub mod check;
+pub mod coverage;
 pub mod directory;
 pub mod flow;
 pub mod party;

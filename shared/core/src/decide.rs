@@ -15,6 +15,7 @@ mod pause;
 mod person;
 mod signal;
 
+pub(crate) use duty::answerable;
 pub use flow::{exception_of_flow, recovery_of_flow};
 pub use open::open;
 pub(crate) use person::given;

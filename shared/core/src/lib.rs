@@ -10,6 +10,7 @@ pub mod config;
 pub mod day;
 pub mod decide;
 pub mod duration;
+pub mod duties;
 pub mod event;
 pub mod flow_exception;
 pub mod id;

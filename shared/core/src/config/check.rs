@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::config::coverage;
 use crate::config::directory::{ChannelKind, Directory};
 use crate::config::flow::{Flow, OnRetrigger, OutcomeSpec, Party};
 use crate::config::read::{Document, Read, is_within};
@@ -15,17 +16,12 @@ use crate::config::source::Source;
 use crate::config::{Config, Problem, SourceCheck, Versioned};
 use crate::duration::Duration;
 use crate::pattern::{self, Pattern};
-use crate::time::{Span, Time};
+use crate::time::Time;
 
 /// Outcomes of one flow: a run with more would not fit an item of a few kilobytes.
 const MAX_OUTCOMES: usize = 20;
-/// More days than this are told by the first, the last and their number.
-const MAX_DAYS_LISTED: usize = 10;
-/// How many days ahead coverage is proved.
-const COVERAGE_DAYS: i64 = 30;
-
 /// Field, reason, mend.
-type Found = (String, String, String);
+pub(super) type Found = (String, String, String);
 
 /// Every problem of `documents` as part of the configuration `next`. When some document could not be read at
 /// all (`unread`), a name that nobody has may be in that one, and is no problem yet.
@@ -166,7 +162,7 @@ impl FlowCheck<'_> {
         found.extend(self.party("owner", &flow.owner));
         found.extend(self.party("backup_owner", &flow.backup_owner));
         if found.is_empty() && !self.unread {
-            found.extend(self.coverage(now));
+            found.extend(coverage::problems(self.flow, self.people, now));
         }
         found.extend(self.trigger());
         found.extend(self.outcomes());
@@ -202,8 +198,14 @@ impl FlowCheck<'_> {
             found.extend(positive("exceptions.recovery_sla", policy.recovery_sla));
             for (kind, playbook) in &policy.playbooks {
                 let kind = serde_json::to_value(kind).unwrap_or_default();
-                let at = format!("exceptions.playbooks.{}.owner", kind.as_str().unwrap_or_default());
-                found.extend(playbook.owner.iter().flat_map(|owner| self.party(&at, owner)));
+                let at = format!("exceptions.playbooks.{}", kind.as_str().unwrap_or_default());
+                found.extend(
+                    playbook.owner.iter().flat_map(|owner| self.party(&format!("{at}.owner"), owner)),
+                );
+                let every = playbook.review_every.map(Duration::Elapsed);
+                found.extend(
+                    every.into_iter().flat_map(|every| positive(&format!("{at}.review_every"), every)),
+                );
             }
         }
         found
@@ -229,46 +231,6 @@ impl FlowCheck<'_> {
             return Vec::new();
         };
         vec![(field.to_owned(), problem.0, problem.1)]
-    }
-
-    /// Owner and backup are two people, and on each of the next days one of them is there.
-    fn coverage(&self, now: Time) -> Vec<Found> {
-        let (owner, backup) = (&self.flow.owner, &self.flow.backup_owner);
-        let ids = |party: &Party| -> BTreeSet<&str> {
-            let members = self.people.members(party);
-            members.into_iter().filter(|p| p.is_reachable()).map(|p| p.id.as_str()).collect()
-        };
-        if ids(backup).is_empty() {
-            return Vec::new(); // an empty role, which is a problem of the directory
-        }
-        if owner == backup || ids(owner).union(&ids(backup)).count() < 2 {
-            let reason = format!("`{owner}` and `{backup}` are the same person");
-            let mend = "name a backup who can stand in for the owner".to_owned();
-            return vec![("backup_owner".to_owned(), reason, mend)];
-        }
-        let (mut gaps, mut alone) = (Vec::new(), Vec::new());
-        for day in (0..COVERAGE_DAYS).map(|n| now + Span::days(n)) {
-            let on_duty = self.people.on_duty(owner, day, None).map(|person| person.id.as_str());
-            match on_duty {
-                None if self.people.on_duty(backup, day, None).is_none() => gaps.push(day.day()),
-                Some(id) if ids(backup).iter().all(|other| *other == id) => alone.push(day.day()),
-                None | Some(_) => {}
-            }
-        }
-        let mend = "change the days off, or name another backup";
-        let problem = |days: &[String], reason: String| {
-            let when = match days {
-                [] => return None,
-                [first, .., last] if days.len() > MAX_DAYS_LISTED => {
-                    format!("{first} and {} more days until {last}", days.len() - 1)
-                }
-                _ => days.join(", "),
-            };
-            Some(("backup_owner".to_owned(), format!("{reason} on {when}"), mend.to_owned()))
-        };
-        let nobody = problem(&gaps, format!("neither `{owner}` nor `{backup}` is there"));
-        let same = problem(&alone, format!("nobody of `{backup}` is another person than the owner on duty"));
-        nobody.into_iter().chain(same).collect()
     }
 
     fn trigger(&self) -> Vec<Found> {

@@ -246,6 +246,9 @@ pub struct Playbook {
     /// Who gets the ticket instead of the policy's owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<Party>,
+    /// How long after it was reviewed, or applied, it must be reviewed again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review_every: Option<Span>,
 }
 
 /// Why a case left the automation's hands.
@@ -275,6 +278,8 @@ pub enum ExceptionKind {
     OrphanSignal,
     /// The run could not be processed several times in a row and waits for a person.
     RunParked,
+    /// A playbook has not been reviewed for longer than the flow allows.
+    PlaybookReview,
 }
 
 /// How often a trigger must come at the least.

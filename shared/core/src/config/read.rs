@@ -40,7 +40,7 @@ pub enum Document {
 
 /// Fields and kinds that the design has and this version does not act on. They are refused, because a
 /// promise that is read and not kept is worse than none.
-const NOT_YET: [&str; 2] = ["rotate", "review_every"];
+const NOT_YET: [&str; 1] = ["rotate"];
 
 /// More problems than this in one document help nobody.
 const MAX_PROBLEMS: usize = 100;

@@ -31,7 +31,7 @@ pub(super) fn at_opening(flow: &Flow, directory: &Directory, at: Time) -> Openin
 }
 
 /// One id that stands for a party, whatever happens: on duty, else the first member, else the party's own name.
-pub(super) fn answerable(directory: &Directory, party: &Party, at: Time) -> String {
+pub(crate) fn answerable(directory: &Directory, party: &Party, at: Time) -> String {
     let on_duty = directory.on_duty(party, at, None).or_else(|| directory.members(party).into_iter().next());
     on_duty.map_or_else(|| party.to_string(), |person| person.id.clone())
 }

@@ -67,6 +67,7 @@ impl Draft<'_> {
             | ExceptionKind::OwnershipGap
             | ExceptionKind::Manual
             | ExceptionKind::RunParked
+            | ExceptionKind::PlaybookReview
             | ExceptionKind::SilentTrigger
             | ExceptionKind::OrphanSignal => false,
         };
