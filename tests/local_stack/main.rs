@@ -9,6 +9,7 @@ mod life;
 mod poison;
 mod replay;
 mod restart;
+mod rotation;
 mod signals;
 mod silence;
 mod telemetry;

@@ -45,7 +45,7 @@ async fn a_flow_that_never_saw_a_trigger_is_told_of_once() {
 #[tokio::test]
 async fn an_exception_of_a_flow_that_nobody_resolves_is_a_breach_of_its_recovery_sla() {
     let local = start().await;
-    local.advance(Span::days(7) + Span::hours(23)).await;
+    local.advance(Span::hours(7 * 24 + 23)).await;
     let pages =
         |local: Vec<Value>| local.into_iter().filter(|page| page["data"]["ladder"] == "recovery").collect();
     let before: Vec<Value> = pages(local.queue("escalations").await);

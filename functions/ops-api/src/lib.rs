@@ -6,6 +6,7 @@ mod configuration;
 mod deadline;
 mod queries;
 mod replay;
+mod rotations;
 
 use meshline_aws::App;
 use meshline_aws::http::{self, Problem, Request, Response};
@@ -51,11 +52,18 @@ impl Call<'_> {
             ("POST", ["v1", "flows", flow, "exceptions", exception, "resolve"]) => {
                 self.resolve_of_flow(flow, exception).await
             }
+            ("GET", ["v1", "rotations"]) => self.rotations().await,
+            ("POST", ["v1", "rotations", role, "accept"]) => self.accept(role).await,
             ("POST", ["v1", "replay"]) => self.replay().await,
             (
                 _,
                 ["healthz"]
-                | ["v1", "flows" | "runs" | "config" | "audit" | "exceptions" | "rejections" | "replay", ..],
+                | [
+                    "v1",
+                    "flows" | "runs" | "config" | "audit" | "exceptions" | "rejections" | "replay"
+                    | "rotations",
+                    ..,
+                ],
             ) => {
                 let detail = format!("{method} is not for {}", self.path());
                 Err(Problem::new(405, "method-not-allowed", "this address takes another method", detail))

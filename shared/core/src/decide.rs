@@ -15,6 +15,7 @@ mod pause;
 mod person;
 mod signal;
 
+pub(crate) use duty::{at_opening, recipient};
 pub use flow::{answer_for, exception_of_flow};
 pub use open::open;
 pub(crate) use person::given;

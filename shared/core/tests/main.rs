@@ -29,6 +29,8 @@ mod qa;
 #[cfg(test)]
 mod report;
 #[cfg(test)]
+mod rotation;
+#[cfg(test)]
 mod route;
 #[cfg(test)]
 mod support;

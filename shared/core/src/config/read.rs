@@ -40,7 +40,7 @@ pub enum Document {
 
 /// Fields and kinds that the design has and this version does not act on. They are refused, because a
 /// promise that is read and not kept is worse than none.
-const NOT_YET: [&str; 2] = ["rotate", "review_every"];
+const NOT_YET: [&str; 1] = ["review_every"];
 
 /// More problems than this in one document help nobody.
 const MAX_PROBLEMS: usize = 100;
@@ -240,8 +240,9 @@ fn stand_in(name: &str) -> Option<Value> {
         "provider" => json!("generic"),
         "scheme" => json!("token"),
         "kind" => json!("email"),
-        "from" | "to" | "known_until" => json!("2026-01-01"),
+        "from" | "to" | "known_until" | "starting" => json!("2026-01-01"),
         "timezone" => json!("UTC"),
+        "every" => json!("week"),
         "hours" => json!({}),
         _ => return None,
     })
