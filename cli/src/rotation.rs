@@ -95,7 +95,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn turns_are_shown_in_order_with_whoever_covers() {
+    fn turns_are_shown_in_order_and_who_covers() {
         let rotations: Vec<RotationView> = serde_json::from_value(json!([{
             "role": "product-marketing", "every": "week", "starting": "2026-11-02", "timezone": "Europe/Berlin",
             "incumbent": "ana", "turn_at": "2026-11-22T23:00:00.000Z", "accepted": false, "covers": "ben",
@@ -106,6 +106,11 @@ mod tests {
         }]))
         .unwrap();
         let now = "2026-11-23T09:00:00Z".parse().unwrap();
-        insta::assert_snapshot!(table(&rotations, now).render(false), @"");
+        insta::assert_snapshot!(table(&rotations, now).render(false), @"
+        ROLE               FROM                         WHO  ACCEPTED  NOTE
+        product-marketing  2026-11-22T23:00Z (10h ago)  ana  no        on duty; ben gets new runs
+        product-marketing  2026-11-29T23:00Z (in 6d)    dev  no        away when it begins
+        product-marketing  2026-12-06T23:00Z (in 13d)   ana  no
+        ");
     }
 }

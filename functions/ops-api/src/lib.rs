@@ -38,7 +38,7 @@ impl Call<'_> {
             ("GET", ["v1", "flows"]) => self.flows().await,
             ("GET", ["v1", "flows", flow]) => self.flow(flow).await,
             ("GET", ["v1", "flows", flow, "deadline"]) => self.deadline(flow).await,
-            ("PUT", ["v1", "config"]) => self.configure().await,
+            ("PUT", ["v1", "config"]) => Box::pin(self.configure()).await,
             ("GET", ["v1", "runs"]) => self.runs().await,
             ("GET", ["v1", "runs", run]) => self.run(run).await,
             ("GET", ["v1", "runs", run, "audit"]) => self.trail(run).await,

@@ -190,12 +190,10 @@ fn acceptances_survive_a_new_directory_unless_the_rotation_is_another() {
 /// What is told at `now`, and by what the watch goes on.
 fn told(config: &Config, told: &Told, now: Time) -> (Vec<String>, Told) {
     let (facts, next) = told.look("product-marketing", config, now);
-    let line = |(flow, fact): (String, Fact)| match fact {
-        Fact::OwnerRotated(it) => {
-            let notify: Vec<_> = it.notify.iter().map(|person| person.id.as_str()).collect();
-            format!("{flow} {} to {}, {:?} covers, tells {notify:?}", it.from, it.to, it.covered_by)
-        }
-        other => format!("{flow} {}", other.kind()),
+    let line = |(flow, fact): (String, Fact)| {
+        let Fact::OwnerRotated(it) = fact else { return format!("{flow} {}", fact.kind()) };
+        let notify: Vec<_> = it.notify.iter().map(|person| person.id.as_str()).collect();
+        format!("{flow} {} to {}, {:?} covers, tells {notify:?}", it.from, it.to, it.covered_by)
     };
     (facts.into_iter().map(line).collect(), next)
 }
