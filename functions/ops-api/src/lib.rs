@@ -50,7 +50,7 @@ impl Call<'_> {
             ("GET", ["v1", "reports", "sla"]) => self.sla_report().await,
             ("POST", ["v1", "runs", run, rest @ ..]) => self.command(run, rest).await,
             ("POST", ["v1", "flows", flow, "exceptions", exception, "resolve"]) => {
-                self.resolve_of_flow(flow, exception).await
+                Box::pin(self.resolve_of_flow(flow, exception)).await
             }
             ("GET", ["v1", "rotations"]) => self.rotations().await,
             ("POST", ["v1", "rotations", role, "accept"]) => self.accept(role).await,

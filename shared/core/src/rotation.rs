@@ -200,10 +200,11 @@ impl Turn<'_> {
         Some((flow.document.id.clone(), Fact::HandoverReminded(fact)))
     }
 
-    /// When there is something to tell after `now`: the next turn, or a reminder before it.
+    /// When there is something to tell after `now`: the next turn, or a reminder before it, be it to a flow that is
+    /// applied until then.
     fn next_look(&self, now: Time) -> Time {
         let next_turn = self.rotation.begins(self.number.saturating_add(1));
-        if self.is_accepted() || telling(self.config, &self.role.id).is_none() {
+        if self.is_accepted() {
             return next_turn;
         }
         let reminders = now.since(self.begins()).ms() / REMIND_EVERY.ms() + 1;

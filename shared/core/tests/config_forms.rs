@@ -24,9 +24,7 @@ fn with(text: &str, changes: &[(&str, &str)]) -> String {
 fn what_is_not_acted_on_yet_is_refused_rather_than_forgotten() {
     let flow = with(FLOW, &[("/crm\", owner", "/crm\", review_every: 90d, owner")]);
     let files = bundle(&flow);
-    assert_snapshot!(refused(&files), @"
-    flow.yaml:53 exceptions.playbooks.outcome_failed.review_every: `review_every` is not acted on yet
-    ");
+    assert_snapshot!(refused(&files), @"flow.yaml:53 exceptions.playbooks.outcome_failed.review_every: `review_every` is not acted on yet");
     let problems = plan(&Config::default(), &files).unwrap_err();
     assert!(problems.iter().all(|problem| problem.mend.starts_with("remove")), "{problems:#?}");
 }

@@ -105,20 +105,14 @@ fn a_rotation_that_cannot_be_is_refused() {
         lines.collect::<Vec<_>>().join("\n")
     };
     let every = "rotate: {every: week, starting: 2026-11-23}";
-    assert_snapshot!(refused(&format!("members: [ana], {every}")), @"
-    10 roles[0].rotate: role `product-marketing` has nobody to take turns with; name at least two people
-    ");
-    assert_snapshot!(refused(&format!("members: [ana, ana], {every}")), @"
-    10 roles[0].rotate: role `product-marketing` has nobody to take turns with; name at least two people
-    ");
+    assert_snapshot!(refused(&format!("members: [ana], {every}")), @"10 roles[0].rotate: role `product-marketing` has nobody to take turns with; name at least two people");
+    assert_snapshot!(refused(&format!("members: [ana, ana], {every}")), @"10 roles[0].rotate: role `product-marketing` has nobody to take turns with; name at least two people");
     assert_snapshot!(refused("members: [ana, ben], rotate: {every: day, starting: soon, timezone: Mars}"), @"
     10 roles[0].rotate.every: unknown variant `day`; write one of `week`, `month`, `quarter`
     10 roles[0].rotate.starting: `soon` is not a day; write it like `2026-11-23`
     10 roles[0].rotate.timezone: `Mars` is not a time zone; write one of the IANA database, like `America/New_York`
     ");
-    assert_snapshot!(refused("members: [ana, ben], rotate: {every: week}"), @"
-    10 roles[0].rotate.starting: `starting` is missing; write `starting:` with its value (docs/FLOWS.md)
-    ");
+    assert_snapshot!(refused("members: [ana, ben], rotate: {every: week}"), @"10 roles[0].rotate.starting: `starting` is missing; write `starting:` with its value (docs/FLOWS.md)");
 }
 
 #[test]
@@ -159,9 +153,7 @@ fn only_the_incumbents_of_this_turn_and_the_next_can_accept() {
     let accept = |role: &str, who: &str| config.acceptance(role, who, at("24 09:00"));
     assert!(accept("product-marketing", "ana").unwrap().stands, "her turn began with the rotation");
     assert!(!accept("product-marketing", "ben").unwrap().stands);
-    assert_snapshot!(accept("product-marketing", "fay").unwrap_err(), @"
-    the turn is `ana`'s, and from 2026-11-30T00:00:00.000Z `ben`'s: only they can accept it
-    ");
+    assert_snapshot!(accept("product-marketing", "fay").unwrap_err(), @"the turn is `ana`'s, and from 2026-11-30T00:00:00.000Z `ben`'s: only they can accept it");
     assert_snapshot!(accept("ops-lead", "eve").unwrap_err(), @"there is no rotating role `ops-lead`");
 }
 
@@ -213,6 +205,18 @@ fn turns_that_passed_while_the_clock_stood_are_told_each_but_page_nobody() {
     let (nothing, same) = told(&config, &next, late);
     assert_eq!((nothing, &same), (Vec::new(), &next), "until the reminder");
     assert_eq!(next.next_due_at, Some("2026-12-09T00:00:00Z".parse().unwrap()));
+}
+
+#[test]
+fn whoever_was_not_asked_because_the_flow_was_off_is_reminded_once_it_is_on() {
+    let config = weekly();
+    let rotation = config.people().role("product-marketing").unwrap().rotate.clone().unwrap();
+    let off = FLOW.replace("kind: Flow", "kind: Flow\nenabled: false");
+    let off = plan(&config, &[file("flow.yaml", &off)]).unwrap();
+    let (turn, next) = told(&off, &Told::applied(&rotation, at("23 09:00")), at("30 00:00"));
+    assert_snapshot!(turn.join("\n"), @r#"blog-launch ana to ben, Some("cara") covers, tells []"#);
+    let (reminder, _) = told(&config, &next, "2026-12-01T00:00:00Z".parse().unwrap());
+    assert_eq!(reminder, ["blog-launch handover_reminded"]);
 }
 
 #[test]
