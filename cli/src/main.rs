@@ -12,6 +12,7 @@ mod lists;
 mod refusal;
 mod replay;
 mod report;
+mod rotation;
 mod runs;
 mod schema;
 mod screen;
@@ -108,6 +109,8 @@ enum Command {
     /// Business time
     #[command(subcommand)]
     Calendar(calendar::Calendar),
+    /// Whose turn it is in the rotating roles, and whose next; `rotation accept` takes over
+    Rotation(rotation::Rotation),
     /// Show how a run became what it is, or let stored events go through the flows again
     Replay(replay::Replay),
     /// Decide the last runs of a flow again under a changed flow, and show what would have differed; changes nothing
@@ -159,6 +162,7 @@ async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exi
         | Command::Timeline(_)
         | Command::Report(_)
         | Command::Calendar(_)
+        | Command::Rotation(_)
         | Command::Replay(_)
         | Command::Whatif(_)
         | Command::Rejections(_) => {}
@@ -177,6 +181,7 @@ async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exi
         Command::Calendar(calendar::Calendar::Explain(args)) => {
             calendar::explain(&client, &args, screen).await
         }
+        Command::Rotation(args) => rotation::run(&client, &args, screen).await,
         Command::Replay(args) => replay::run(&client, &args, screen).await,
         Command::Whatif(args) => whatif::run(&client, &args, screen).await,
         Command::Rejections(list) => lists::rejections(&client, &list, screen).await,

@@ -4,11 +4,11 @@ use meshline_core::time::Span;
 use meshline_tests::{EXAMPLES, Local};
 use serde_json::{Value, json};
 
-/// The example flow, whose one playbook is to be reviewed every ninety days.
+/// The example flow, whose one playbook is to be reviewed every twenty days.
 fn reviewed() -> String {
     let playbook = "playbooks/crm\", owner: role:revops";
     assert!(EXAMPLES[2].1.contains(playbook));
-    EXAMPLES[2].1.replace(playbook, &format!("{playbook}, review_every: 90d"))
+    EXAMPLES[2].1.replace(playbook, &format!("{playbook}, review_every: 20d"))
 }
 
 /// The exceptions of that kind, newest first.
@@ -26,26 +26,26 @@ async fn apply(local: &Local, name: &str, text: &str) {
 async fn a_playbook_is_to_be_reviewed_so_long_after_its_last_review_and_asked_for_once() {
     let local = Local::start().await;
     apply(&local, "blog-launch.yaml", &reviewed()).await;
-    local.advance(Span::days(89)).await;
+    local.advance(Span::days(19)).await;
     apply(&local, "blog-launch.yaml", &reviewed().replace("sla: 6h", "sla: 5h")).await; // goes on counting
     assert_eq!(exceptions(&local, "playbook_review").await, [json!(null); 0]);
     local.advance(Span::days(4)).await;
 
     let asked = exceptions(&local, "playbook_review").await;
     assert_eq!(asked.len(), 1, "{asked:#?}");
-    assert_eq!(asked[0]["opened_at"].as_str().unwrap()[..10], *"2027-02-21");
+    assert_eq!(asked[0]["opened_at"].as_str().unwrap()[..10], *"2026-12-13");
     let tickets = local.queue("exceptions").await;
     let ticket = &tickets.iter().find(|ticket| ticket["data"]["kind"] == "playbook_review").unwrap()["data"];
     assert_eq!(ticket["owner"], "dev", "who owns the playbook");
     assert_eq!(ticket["playbook"], "https://wiki.example.com/playbooks/crm");
-    assert_eq!(ticket["expected"], "a review of the playbook for `outcome_failed` every 90d");
+    assert_eq!(ticket["expected"], "a review of the playbook for `outcome_failed` every 20d");
 
     let path = format!("/v1/flows/blog-launch/exceptions/{}/resolve", asked[0]["id"].as_str().unwrap());
     let review =
         json!({"resolution": "still right", "evidence": "https://wiki.example.com/playbooks/crm?v=2"});
     assert_eq!(local.post(&path, &review).await.0, 200);
-    local.advance(Span::days(88)).await;
-    assert_eq!(exceptions(&local, "playbook_review").await.len(), 1, "ninety days from the review");
+    local.advance(Span::days(18)).await;
+    assert_eq!(exceptions(&local, "playbook_review").await.len(), 1, "twenty days from the review");
     local.advance(Span::days(3)).await;
     assert_eq!(exceptions(&local, "playbook_review").await.len(), 2);
 }
@@ -81,7 +81,7 @@ async fn a_crash_while_a_review_is_asked_for_asks_once() {
     for killed_after in [0, 2, 4, 6] {
         let local = Local::start().await;
         apply(&local, "blog-launch.yaml", &reviewed()).await;
-        local.advance(Span::days(89)).await;
+        local.advance(Span::days(19)).await;
         local.stack.kill("sla-check", &[killed_after, killed_after / 2]);
         local.advance(Span::days(2)).await;
         assert_eq!(exceptions(&local, "playbook_review").await.len(), 1, "{killed_after}");

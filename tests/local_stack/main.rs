@@ -10,6 +10,7 @@ mod life;
 mod poison;
 mod replay;
 mod restart;
+mod rotation;
 mod signals;
 mod silence;
 mod telemetry;

@@ -2,7 +2,7 @@
 
 use meshline_core::record::{
     Actor, ActorKind, Breached, CheckPassed, Done, Escalated, ExceptionOpened, Fact, Missed, Opened,
-    OwnerRole, Reassigned, Recipient, Record,
+    OwnerRole, OwnerRotated, Reassigned, Recipient, Record,
 };
 use meshline_core::time::Time;
 
@@ -91,6 +91,13 @@ pub(crate) fn sentence(fact: &Fact, now: Time) -> String {
         Fact::RunCancelled(it) => short(&it.reason),
         Fact::NoteAdded(it) => short(&it.text),
         Fact::FlowApplied(it) => count(it.diff.len(), "change"),
+        Fact::OwnerRotated(it) => rotated(it),
+        Fact::HandoverAccepted(it) => {
+            format!("{} has the turn of {} from {}", it.to, it.role, at(it.turn_at, now))
+        }
+        Fact::HandoverReminded(it) => {
+            format!("{} has not accepted the turn of {} since {}", it.to, it.role, at(it.turn_at, now))
+        }
     }
 }
 
@@ -141,6 +148,12 @@ fn about(what: Option<&String>) -> String {
     what.map(|what| format!(" of {what}")).unwrap_or_default()
 }
 
+fn rotated(it: &OwnerRotated) -> String {
+    let covered = it.covered_by.as_ref().map(|backup| format!(", {backup} covers")).unwrap_or_default();
+    let accepted = if it.accepted { "accepted".to_owned() } else { format!("not accepted{covered}") };
+    format!("{}: {} to {}, {accepted}", it.role, it.from, it.to)
+}
+
 fn names(recipients: &[Recipient]) -> String {
     if recipients.is_empty() {
         return "nobody".to_owned();
@@ -159,6 +172,7 @@ fn tone(fact: &Fact) -> Tone {
         | Fact::RecoveryBreached(_)
         | Fact::CheckFailed(_)
         | Fact::CheckOverdue(_)
+        | Fact::HandoverReminded(_)
         | Fact::Stalled(_) => Tone::Alarm,
         Fact::RunOpened(_)
         | Fact::Retriggered(_)
@@ -177,7 +191,9 @@ fn tone(fact: &Fact) -> Tone {
         | Fact::RunClosed(_)
         | Fact::RunCancelled(_)
         | Fact::NoteAdded(_)
-        | Fact::FlowApplied(_) => Tone::Plain,
+        | Fact::FlowApplied(_)
+        | Fact::OwnerRotated(_)
+        | Fact::HandoverAccepted(_) => Tone::Plain,
     }
 }
 

@@ -87,7 +87,7 @@ impl Call<'_> {
     }
 
     /// Why a command was refused; for a person who saw an older version, with what changed since.
-    async fn refused(&self, run: &str, rejection: Rejection) -> Result<Problem, Problem> {
+    pub(crate) async fn refused(&self, run: &str, rejection: Rejection) -> Result<Problem, Problem> {
         let detail = rejection.to_string();
         Ok(match rejection {
             Rejection::Stale { seen, current } => {

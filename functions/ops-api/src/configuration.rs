@@ -3,7 +3,7 @@
 use meshline_aws::config::too_large;
 use meshline_aws::http::{self, Problem, Response};
 use meshline_aws::watch::{Seen, Watch};
-use meshline_aws::{StoreError, execute};
+use meshline_aws::{StoreError, execute, rotation};
 use meshline_core::config::source::Source;
 use meshline_core::config::{Action, Config, File, Kind, Plan};
 use meshline_core::duties::Duties;
@@ -31,7 +31,7 @@ impl Call<'_> {
         for _ in 0..ATTEMPTS {
             let before = self.app.config.fresh(self.now).await?.config;
             let plan = self.plan(&before, &files)?;
-            if let Some(why) = too_large(&plan) {
+            if let Some(why) = too_large(&before, &plan) {
                 return Err(Problem::new(422, "too-many-changes", "too much at once", why));
             }
             if dry_run {
@@ -62,6 +62,7 @@ impl Call<'_> {
                     more.push(self.app.watches.put(&watch, seen.as_ref(), &silence)?);
                 }
             }
+            more.extend(rotation::begun(self.app, &before, &plan.next, self.now).await?);
             match self.app.config.apply(&before, &plan, more, self.now).await {
                 Ok(()) => {
                     let generation = self.app.config.fresh(self.now).await?.config.generation;

@@ -6,6 +6,7 @@ mod configuration;
 mod deadline;
 mod queries;
 mod replay;
+mod rotations;
 mod whatif;
 
 use meshline_aws::App;
@@ -52,6 +53,8 @@ impl Call<'_> {
             ("POST", ["v1", "flows", flow, "exceptions", exception, "resolve"]) => {
                 Box::pin(self.resolve_of_flow(flow, exception)).await
             }
+            ("GET", ["v1", "rotations"]) => self.rotations().await,
+            ("POST", ["v1", "rotations", role, "accept"]) => self.accept(role).await,
             ("POST", ["v1", "replay"]) => self.replay().await,
             ("POST", ["v1", "whatif"]) => self.what_if().await,
             (
@@ -59,7 +62,8 @@ impl Call<'_> {
                 ["healthz"]
                 | [
                     "v1",
-                    "flows" | "runs" | "config" | "audit" | "exceptions" | "rejections" | "replay" | "whatif",
+                    "flows" | "runs" | "config" | "audit" | "exceptions" | "rejections" | "replay"
+                    | "rotations" | "whatif",
                     ..,
                 ],
             ) => {

@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use meshline_aws::due::{Due, Subject};
 use meshline_aws::execute::{self, ExecuteError};
 use meshline_aws::watch::Watch;
-use meshline_aws::{App, StoreError, duties, exception, parked, silence, telemetry};
+use meshline_aws::{App, StoreError, duties, exception, parked, rotation, silence, telemetry};
 use meshline_core::command::{Action, Command};
 use meshline_core::config::directory::Directory;
 use meshline_core::record::Actor;
@@ -96,6 +96,7 @@ async fn look_at(app: &App, due: &Due, directory: &Directory, now: Time) -> bool
         Subject::Run(run) => return tick(app, run, directory, now).await,
         Subject::Watch(Watch::Silence(flow)) => silence::look_at(app, flow, now).await,
         Subject::Watch(Watch::Duties(flow)) => duties::look_at(app, flow, now).await,
+        Subject::Watch(Watch::Turn(role)) => rotation::look_at(app, role, now).await,
         Subject::Watch(Watch::Exception { flow, exception }) => {
             exception::look_at(app, flow, exception, now).await
         }

@@ -3,7 +3,7 @@
 //! `CONFIG` / `INDEX` lists the current version of every document and counts applications (`generation`).
 //! Reading it once tells whether the copy in memory is current, so no trigger meets an outdated flow.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
@@ -26,17 +26,18 @@ use crate::settings::Settings;
 const KEEP: Span = Span::from_ms(30_000);
 /// How often at most an unknown source makes us look.
 const LOOK_AGAIN: Span = Span::from_ms(2_000);
-/// A transaction takes a hundred items: three for a flow, four if it expects triggers, one for anything else, one for
-/// the index.
+/// A transaction takes a hundred items: three for a flow, four if it expects triggers, one for each rotation that
+/// begins, one for anything else, one for the index.
 const MAX_ITEMS: usize = 100;
 
 /// Why a plan changes more than one transaction can; `None` when it does not.
-pub fn too_large(plan: &Plan) -> Option<String> {
+pub fn too_large(before: &Config, plan: &Plan) -> Option<String> {
     let changed = plan.changes.iter().filter(|change| change.action != Action::Unchanged);
     let expects = |id: &str| plan.next.flows.get(id).is_some_and(|flow| flow.document.expect.is_some());
     let items = changed.fold(1, |items, change| match change.kind {
         Kind::Flow => items + 3 + usize::from(expects(&change.id)),
-        Kind::Source | Kind::Calendar | Kind::Directory => items + 1,
+        Kind::Directory => items + 1 + plan.next.people().begun(&before.people()).count(),
+        Kind::Source | Kind::Calendar => items + 1,
     });
     let why =
         || format!("{items} items would change at once, at most {MAX_ITEMS} can: apply fewer documents");
@@ -78,7 +79,11 @@ pub struct ConfigStore {
 struct Index {
     generation: u64,
     entries: Vec<Entry>,
+    turns: Turns,
 }
+
+/// Accepted turns by rotating role.
+type Turns = BTreeMap<String, BTreeSet<u32>>;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Entry {
@@ -176,8 +181,8 @@ impl ConfigStore {
         Ok(document)
     }
 
-    /// Puts a plan in force, all of it or nothing: `more` goes with it: the flows' `flow_applied` records, and
-    /// their silences.
+    /// Puts a plan in force, all of it or nothing: `more` goes with it: the flows' `flow_applied` records, their
+    /// silences, and the turns of rotations that begin.
     ///
     /// # Errors
     /// [`StoreError::Moved`] when somebody else applied meanwhile: plan again.
@@ -224,11 +229,16 @@ impl ConfigStore {
             .map(|d| entry(Kind::Directory, meshline_core::config::DIRECTORY_ID, d.version, &d.hash));
         let entries: Vec<Entry> = flows.chain(sources).chain(calendars).chain(directory).collect();
         let text = serde_json::to_string(&entries).unwrap_or_default();
+        let people = next.people();
+        let rotating = people.roles.iter().filter(|role| role.rotate.is_some());
+        let turns: Turns = rotating.map(|role| (role.id.clone(), role.accepted.clone())).collect();
+        let turns = serde_json::to_string(&turns).unwrap_or_default();
         let item = Item::from([
             ("pk".to_owned(), s("CONFIG")),
             ("sk".to_owned(), s("INDEX")),
             ("generation".to_owned(), AttributeValue::N((before.generation + 1).to_string())),
             ("entries".to_owned(), s(text)),
+            ("turns".to_owned(), s(turns)),
         ]);
         let put = Put::builder().table_name(&self.table).set_item(Some(item));
         let put = if before.generation == 0 {
@@ -263,9 +273,12 @@ impl ConfigStore {
         let Some(item) = found.item else { return Ok(Index::default()) };
         let generation = item.get("generation").and_then(|n| n.as_n().ok()?.parse().ok());
         let entries = item.get("entries").and_then(|text| serde_json::from_str(text.as_s().ok()?).ok());
-        match (generation, entries) {
-            (Some(generation), Some(entries)) => Ok(Index { generation, entries }),
-            (_, _) => Err(StoreError::Corrupt {
+        // An index of the time before there were rotations has no turns.
+        let turns =
+            item.get("turns").map_or(Some(Turns::new()), |t| serde_json::from_str(t.as_s().ok()?).ok());
+        match (generation, entries, turns) {
+            (Some(generation), Some(entries), Some(turns)) => Ok(Index { generation, entries, turns }),
+            (_, _, _) => Err(StoreError::Corrupt {
                 doing,
                 what: "CONFIG/INDEX".to_owned(),
                 why: "it has not its form".to_owned(),
@@ -291,8 +304,8 @@ impl ConfigStore {
                     config.calendars.insert(entry.id.clone(), calendar);
                 }
                 Kind::Directory => {
-                    config.directory =
-                        Some(self.document::<Directory>(Kind::Directory, &entry.id, entry.version).await?);
+                    let read = self.document::<Directory>(Kind::Directory, &entry.id, entry.version).await?;
+                    config.directory = Some(with_turns(read, &index.turns));
                 }
             }
         }
@@ -306,6 +319,22 @@ impl ConfigStore {
             router: Arc::new(router.map_err(|e| corrupt(e.to_string()))?),
             config: Arc::new(config),
         })
+    }
+
+    /// Stores the acceptance of a turn with its records: `accepted` is `before` with it.
+    ///
+    /// # Errors
+    /// [`StoreError::Moved`] when somebody applied or accepted meanwhile.
+    pub async fn accept(
+        &self,
+        before: &Config,
+        accepted: &Config,
+        records: Vec<TransactWriteItem>,
+    ) -> Result<(), StoreError> {
+        let write = self.clients.dynamodb().transact_write_items();
+        let write = write.transact_items(self.put_index(before, accepted)?);
+        let write = records.into_iter().fold(write, |write, record| write.transact_items(record));
+        write.send().await.map(|_| ()).map_err(|e| StoreError::from_transaction("accept a turn", e))
     }
 
     async fn reuse<T>(
@@ -353,6 +382,15 @@ impl ConfigStore {
     fn current(&self) -> MutexGuard<'_, Option<(Time, InForce)>> {
         locked(&self.current)
     }
+}
+
+/// The directory with what its people said about their turns since it was applied.
+fn with_turns(read: Versioned<Directory>, turns: &Turns) -> Versioned<Directory> {
+    let mut directory = Arc::unwrap_or_clone(read.document);
+    for role in &mut directory.roles {
+        role.accepted = turns.get(&role.id).cloned().unwrap_or_default();
+    }
+    Versioned { document: directory.into(), ..read }
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -17,6 +17,7 @@ pub mod execute;
 pub mod http;
 pub mod outbox;
 pub mod parked;
+pub mod rotation;
 pub mod runs;
 pub mod secrets;
 pub mod settings;

@@ -1,4 +1,4 @@
-//! What of a flow itself the clock must look at: one item of the state table for each.
+//! What of a flow itself, or of a role, the clock must look at: one item of the state table for each.
 
 use std::sync::Arc;
 
@@ -19,6 +19,8 @@ pub enum Watch {
     Silence(String),
     /// The duties of the flow of that id.
     Duties(String),
+    /// How far the turns of the role of that id have been told.
+    Turn(String),
     /// An exception of a flow itself.
     Exception {
         /// Id of the flow.
@@ -48,6 +50,9 @@ pub struct Watches {
 impl Watch {
     /// What the item of that key is about.
     pub(crate) fn of(pk: &str, sk: &str) -> Option<Self> {
+        if let Some(role) = pk.strip_prefix("ROTATION#") {
+            return (sk == "TURN").then(|| Self::Turn(role.to_owned()));
+        }
         let flow = pk.strip_prefix("FLOW#")?.to_owned();
         match (sk, sk.strip_prefix("EXCEPTION#")) {
             ("SILENCE", _) => Some(Self::Silence(flow)),
@@ -58,18 +63,19 @@ impl Watch {
     }
 
     pub(crate) fn key(&self) -> Item {
-        let (flow, sk) = match self {
-            Self::Silence(flow) => (flow, "SILENCE".to_owned()),
-            Self::Duties(flow) => (flow, "DUTIES".to_owned()),
-            Self::Exception { flow, exception } => (flow, format!("EXCEPTION#{exception}")),
+        let (pk, sk) = match self {
+            Self::Silence(flow) => (format!("FLOW#{flow}"), "SILENCE".to_owned()),
+            Self::Duties(flow) => (format!("FLOW#{flow}"), "DUTIES".to_owned()),
+            Self::Turn(role) => (format!("ROTATION#{role}"), "TURN".to_owned()),
+            Self::Exception { flow, exception } => (format!("FLOW#{flow}"), format!("EXCEPTION#{exception}")),
         };
-        Item::from([("pk".to_owned(), s(format!("FLOW#{flow}"))), ("sk".to_owned(), s(sk))])
+        Item::from([("pk".to_owned(), s(pk)), ("sk".to_owned(), s(sk))])
     }
 
     /// What spreads the items over the partitions of the index `due`.
     fn name(&self) -> &str {
         match self {
-            Self::Silence(flow) | Self::Duties(flow) => flow,
+            Self::Silence(name) | Self::Duties(name) | Self::Turn(name) => name,
             Self::Exception { exception, .. } => exception,
         }
     }

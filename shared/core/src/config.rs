@@ -8,6 +8,7 @@ pub mod flow;
 pub mod party;
 pub mod qa;
 pub mod read;
+pub mod rotation;
 #[cfg(feature = "schema")]
 pub mod schema;
 pub mod source;
@@ -174,7 +175,7 @@ impl Config {
         let mut next = self.clone();
         let mut changes = Vec::new();
         for document in &documents {
-            changes.push(next.put(document));
+            changes.push(next.put(document, now));
         }
         let unread = problems.iter().any(|problem| problem.field.is_empty() || problem.field == "kind");
         problems.extend(check::problems(&next, &documents, unread, check_source, now));
@@ -184,7 +185,7 @@ impl Config {
     }
 
     /// Puts a document in as the current one of its id.
-    fn put(&mut self, read: &read::Read) -> Change {
+    fn put(&mut self, read: &read::Read, now: Time) -> Change {
         match &read.document {
             read::Document::Flow(flow) => {
                 let (slot, change) = place(Kind::Flow, &flow.id, flow, self.flows.get(&flow.id));
@@ -203,7 +204,9 @@ impl Config {
                 change
             }
             read::Document::Directory(directory) => {
-                let (slot, change) = place(Kind::Directory, DIRECTORY_ID, directory, self.directory.as_ref());
+                let before = self.directory.as_ref();
+                let directory = directory.settled(before.map(|before| before.document.as_ref()), now).into();
+                let (slot, change) = place(Kind::Directory, DIRECTORY_ID, &directory, before);
                 self.directory = Some(slot);
                 change
             }

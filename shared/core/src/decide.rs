@@ -15,7 +15,7 @@ mod pause;
 mod person;
 mod signal;
 
-pub(crate) use duty::answerable;
+pub(crate) use duty::{answerable, at_opening, recipient};
 pub use flow::{exception_of_flow, recovery_of_flow};
 pub use open::open;
 pub(crate) use person::given;

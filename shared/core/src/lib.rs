@@ -20,6 +20,7 @@ pub mod parked;
 pub mod pattern;
 pub mod record;
 pub mod report;
+pub mod rotation;
 pub mod route;
 pub mod run;
 pub mod silence;

@@ -84,7 +84,10 @@ impl Measures {
             | Fact::RunClosed(_)
             | Fact::RunCancelled(_)
             | Fact::NoteAdded(_)
-            | Fact::FlowApplied(_) => {}
+            | Fact::FlowApplied(_)
+            | Fact::OwnerRotated(_)
+            | Fact::HandoverAccepted(_)
+            | Fact::HandoverReminded(_) => {}
         }
     }
 }

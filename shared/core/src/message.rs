@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::record::{Escalated, ExceptionOpened, Fact, Record, Requested};
+use crate::record::{Escalated, ExceptionOpened, Fact, Recipient, Record, Requested};
 use crate::time::Time;
 use crate::trace::TraceParent;
 
@@ -53,6 +53,16 @@ pub fn outgoing(record: &Record, public_url: &str) -> Outgoing {
                 with(notice, json!({"notify": stalled.notify, "due_at": stalled.since})),
             ))
         }
+        Fact::OwnerRotated(it) if !it.notify.is_empty() => {
+            let text = format!("the turn of `{}` as `{}` began and is not accepted", it.to, it.role);
+            let told = handover(record, &text, &it.title, (&it.to, &it.notify, it.turn_at));
+            Some((Queue::Escalations, told))
+        }
+        Fact::HandoverReminded(it) if !it.notify.is_empty() => {
+            let text = format!("the turn of `{}` as `{}` is still not accepted", it.to, it.role);
+            let told = handover(record, &text, &it.title, (&it.to, &it.notify, it.turn_at));
+            Some((Queue::Escalations, told))
+        }
         Fact::ExceptionOpened(opened) => Some((Queue::Exceptions, ticket(record, opened))),
         Fact::OutcomeRequested(requested) => Some((Queue::Requests, request(record, requested))),
         Fact::RunOpened(_)
@@ -77,7 +87,10 @@ pub fn outgoing(record: &Record, public_url: &str) -> Outgoing {
         | Fact::RunClosed(_)
         | Fact::RunCancelled(_)
         | Fact::NoteAdded(_)
-        | Fact::FlowApplied(_) => None,
+        | Fact::FlowApplied(_)
+        | Fact::OwnerRotated(_)
+        | Fact::HandoverAccepted(_)
+        | Fact::HandoverReminded(_) => None,
     };
     let told = data.filter(|_| !record.suppressed);
     let queue = told.map(|(queue, mut data)| {
@@ -165,6 +178,16 @@ fn escalation(record: &Record, escalated: &Escalated) -> Value {
             "due_at": escalated.due_at, "breached_at": breached_at, "detected_at": escalated.detected_at,
         }),
     )
+}
+
+fn handover(
+    record: &Record,
+    text: &str,
+    title: &str,
+    (owner, notify, due_at): (&str, &[Recipient], Time),
+) -> Value {
+    let notice = notice(record, "rotation", text, title);
+    with(notice, json!({"severity": "normal", "owner": owner, "notify": notify, "due_at": due_at}))
 }
 
 fn ticket(record: &Record, opened: &ExceptionOpened) -> Value {

@@ -2,6 +2,7 @@
 
 mod check;
 mod detail;
+mod rotation;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +11,7 @@ use crate::trace::{TraceId, TraceParent};
 
 pub use check::*;
 pub use detail::*;
+pub use rotation::*;
 
 /// What happened to a run or was decided about it: by whom, when and why.
 ///
@@ -132,6 +134,12 @@ pub enum Fact {
     NoteAdded(Note),
     /// A flow version was put in force.
     FlowApplied(FlowApplied),
+    /// The next member of a rotating role has the turn.
+    OwnerRotated(OwnerRotated),
+    /// They accepted it.
+    HandoverAccepted(HandoverAccepted),
+    /// They did not, and are reminded.
+    HandoverReminded(HandoverReminded),
 }
 
 impl Record {
@@ -194,6 +202,9 @@ impl Fact {
             Self::RunCancelled(_) => "run_cancelled",
             Self::NoteAdded(_) => "note_added",
             Self::FlowApplied(_) => "flow_applied",
+            Self::OwnerRotated(_) => "owner_rotated",
+            Self::HandoverAccepted(_) => "handover_accepted",
+            Self::HandoverReminded(_) => "handover_reminded",
         }
     }
 }

@@ -21,20 +21,6 @@ fn with(text: &str, changes: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn what_is_not_acted_on_yet_is_refused_rather_than_forgotten() {
-    let flow = with(FLOW, &[("/crm\", owner", "/crm\", review_every: 90d, owner")]);
-    let directory =
-        with(DIRECTORY, &[("members: [ana, ben]", "members: [ana, ben], rotate: {every: quarter}")]);
-    let files = [file("flow.yaml", &flow), file("directory.yaml", &directory), file("sources.yaml", SOURCES)];
-    assert_snapshot!(refused(&files), @"
-    directory.yaml:10 roles[0].rotate: `rotate` is not acted on yet
-    flow.yaml:53 exceptions.playbooks.outcome_failed.review_every: `review_every` is not acted on yet
-    ");
-    let problems = plan(&Config::default(), &files).unwrap_err();
-    assert!(problems.iter().all(|problem| problem.mend.starts_with("remove")), "{problems:#?}");
-}
-
-#[test]
 fn every_problem_of_every_file_is_reported_at_once() {
     let flow = with(
         FLOW,

@@ -31,15 +31,16 @@ fn taken(
     runs: &[Candidate<'_>],
 ) -> Vec<(String, bool)> {
     let steps = early(trigger, std::slice::from_ref(&run.run), events, parked, runs);
-    let command = |step: Step| match step {
-        Step::Command { run: of, command } if of == run.run => match command.action {
-            Action::Observe(event) => (event.id.clone(), false),
-            Action::TakeParked(event) => (event.id.clone(), true),
-            other => panic!("no signal is {other:?}"),
-        },
-        other => panic!("nothing else to do than {other:?}"),
+    let signal = |step: Step| {
+        let Step::Command { run: of, command } = step else { panic!("nothing is to be opened") };
+        assert_eq!(of, run.run);
+        if let Action::TakeParked(event) = &command.action {
+            return (event.id.clone(), true);
+        }
+        let Action::Observe(event) = command.action else { panic!("it is no signal") };
+        (event.id.clone(), false)
     };
-    steps.into_iter().map(command).collect()
+    steps.into_iter().map(signal).collect()
 }
 
 #[test]
@@ -74,7 +75,7 @@ fn a_run_counts_as_opened_by_an_event_now_and_whenever_it_is_looked_at_again() {
     let open = [Step::Open { flow: "blog-launch".to_owned() }];
     let there = [Candidate { run: &run, flow: &flow.document }];
     let id = run_id(&trigger, "blog-launch");
-    assert_eq!(opened(&trigger, &flows, &[], &open), [id.clone()]);
+    assert_eq!(opened(&trigger, &flows, &[], &open), std::slice::from_ref(&id));
     assert_eq!(opened(&trigger, &flows, &there, &[]), [id]);
     assert_eq!(opened(&trigger, &flows, &[], &[]), [""; 0], "it joined another run");
     let again = publish("p2", at("23 10:00"));

@@ -33,6 +33,8 @@ mod recovery;
 #[cfg(test)]
 mod report;
 #[cfg(test)]
+mod rotation;
+#[cfg(test)]
 mod route;
 #[cfg(test)]
 mod support;

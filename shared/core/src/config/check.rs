@@ -138,6 +138,11 @@ fn directory_problems(directory: &Directory) -> Vec<Found> {
             let mend = "name at least one person".to_owned();
             found.push((format!("roles[{n}].members"), format!("role `{}` is empty", role.id), mend));
         }
+        let people: BTreeSet<&String> = role.members.iter().collect();
+        if role.rotate.is_some() && people.len() < 2 {
+            let reason = format!("role `{}` has nobody to take turns with", role.id);
+            found.push((format!("roles[{n}].rotate"), reason, "name at least two people".to_owned()));
+        }
     }
     for (n, channel) in directory.channels.iter().enumerate() {
         if channel.kind == ChannelKind::Webhook && channel.url.is_none() {

@@ -1,8 +1,11 @@
 //! A directory: people, roles and channels, and who of them is there on a day.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::config::flow::Party;
+use crate::config::rotation::Rotation;
 use crate::time::Time;
 
 /// The people, roles and channels that flows name. YAML: `kind: Directory`; there is one.
@@ -56,7 +59,7 @@ pub struct Away {
 }
 
 /// A group of people.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Role {
@@ -66,6 +69,12 @@ pub struct Role {
     /// Ids of people, the first available is on duty.
     #[cfg_attr(feature = "schema", schemars(with = "Vec<crate::config::schema::Id>"))]
     pub members: Vec<String>,
+    /// How they take turns in being the first; without it the first is always the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotate: Option<Rotation>,
+    /// Turns that their incumbents have accepted. No part of the document: it is what people said since.
+    #[serde(skip)]
+    pub accepted: BTreeSet<u32>,
 }
 
 /// Where requests and notices go.
@@ -127,21 +136,31 @@ impl Directory {
         self.channels.iter().find(|channel| channel.id == id)
     }
 
-    /// Everybody a party stands for, in order of duty. Unknown names stand for nobody.
+    /// Everybody a party stands for, as the directory lists them. Unknown names stand for nobody.
     pub fn members(&self, party: &Party) -> Vec<&Person> {
         match party {
             Party::Person(id) => self.person(id).into_iter().collect(),
             Party::Role(id) => {
-                let role = self.roles.iter().find(|role| role.id == *id);
-                role.map(|role| role.members.iter().filter_map(|id| self.person(id)).collect())
-                    .unwrap_or_default()
+                let members = self.role(id).into_iter().flat_map(|role| &role.members);
+                members.filter_map(|id| self.person(id)).collect()
+            }
+        }
+    }
+
+    /// Everybody a party stands for, in order of duty at `at`.
+    pub fn duty_order(&self, party: &Party, at: Time) -> Vec<&Person> {
+        match party {
+            Party::Person(_) => self.members(party),
+            Party::Role(id) => {
+                let order = self.role(id).into_iter().flat_map(|role| role.order_at(at));
+                order.filter_map(|id| self.person(id)).collect()
             }
         }
     }
 
     /// Who of a party is on duty at `at`: the first who is there, can be reached and is not `except`.
     pub fn on_duty(&self, party: &Party, at: Time, except: Option<&str>) -> Option<&Person> {
-        let mut members = self.members(party).into_iter();
+        let mut members = self.duty_order(party, at).into_iter();
         members
             .find(|person| person.is_there(at) && person.is_reachable() && Some(person.id.as_str()) != except)
     }

@@ -38,10 +38,6 @@ pub enum Document {
     Directory(Arc<Directory>),
 }
 
-/// Fields and kinds that the design has and this version does not act on. They are refused, because a
-/// promise that is read and not kept is worse than none.
-const NOT_YET: [&str; 1] = ["rotate"];
-
 /// More problems than this in one document help nobody.
 const MAX_PROBLEMS: usize = 100;
 
@@ -187,9 +183,6 @@ fn typed<T: DeserializeOwned>(
 /// Reason and mend of an error message.
 fn explain(text: &str, unknown: Option<&str>) -> (String, String) {
     if let Some(name) = unknown {
-        if NOT_YET.contains(&name) {
-            return (format!("`{name}` is not acted on yet"), "remove it".to_owned());
-        }
         let known = text.split_once(", expected ").map_or("", |(_, known)| known);
         let nearest = known.split('`').skip(1).step_by(2).find(|word| looks_like(word, name));
         let mend = match nearest {
@@ -240,8 +233,9 @@ fn stand_in(name: &str) -> Option<Value> {
         "provider" => json!("generic"),
         "scheme" => json!("token"),
         "kind" => json!("email"),
-        "from" | "to" | "known_until" => json!("2026-01-01"),
+        "from" | "to" | "known_until" | "starting" => json!("2026-01-01"),
         "timezone" => json!("UTC"),
+        "every" => json!("week"),
         "hours" => json!({}),
         _ => return None,
     })

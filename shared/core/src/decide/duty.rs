@@ -7,18 +7,24 @@ use crate::record::{OwnerRole, Recipient};
 use crate::time::Time;
 
 /// Who owns a run from its opening.
-pub(super) struct Opening {
-    pub(super) owner: String,
-    pub(super) role: OwnerRole,
+pub(crate) struct Opening {
+    pub(crate) owner: String,
+    pub(crate) role: OwnerRole,
     pub(super) backup: Option<String>,
     /// Neither owner nor backup is there.
     pub(super) gap: bool,
 }
 
-/// The owner on duty; else the backup; else, with a gap, whoever answers for exceptions; else somebody by name.
-pub(super) fn at_opening(flow: &Flow, directory: &Directory, at: Time) -> Opening {
+/// The owner on duty, once their turn is accepted; else the backup; else, with a gap, whoever answers for exceptions; else somebody by name.
+pub(crate) fn at_opening(flow: &Flow, directory: &Directory, at: Time) -> Opening {
     let duty =
         |party: &Party, except: Option<&str>| directory.on_duty(party, at, except).map(|p| p.id.clone());
+    let cover =
+        directory.awaited(&flow.owner, at).and_then(|awaited| duty(&flow.backup_owner, Some(&awaited.id)));
+    if let Some(owner) = cover {
+        let backup = duty(&flow.owner, Some(&owner));
+        return Opening { owner, role: OwnerRole::Backup, backup, gap: false };
+    }
     if let Some(owner) = duty(&flow.owner, None) {
         let backup = duty(&flow.backup_owner, Some(&owner));
         return Opening { owner, role: OwnerRole::Owner, backup, gap: false };
@@ -32,11 +38,12 @@ pub(super) fn at_opening(flow: &Flow, directory: &Directory, at: Time) -> Openin
 
 /// One id that stands for a party, whatever happens: on duty, else the first member, else the party's own name.
 pub(crate) fn answerable(directory: &Directory, party: &Party, at: Time) -> String {
-    let on_duty = directory.on_duty(party, at, None).or_else(|| directory.members(party).into_iter().next());
+    let on_duty =
+        directory.on_duty(party, at, None).or_else(|| directory.duty_order(party, at).into_iter().next());
     on_duty.map_or_else(|| party.to_string(), |person| person.id.clone())
 }
 
-fn recipient(person: &Person) -> Recipient {
+pub(crate) fn recipient(person: &Person) -> Recipient {
     Recipient {
         id: person.id.clone(),
         name: Some(person.name.clone()),

@@ -108,7 +108,11 @@ impl Run {
             return Err(FoldError::Sequence(record.seq));
         }
         match &record.fact {
-            Fact::RunOpened(_) | Fact::FlowApplied(_) => return Err(FoldError::Opening(record.seq)),
+            Fact::RunOpened(_)
+            | Fact::FlowApplied(_)
+            | Fact::OwnerRotated(_)
+            | Fact::HandoverAccepted(_)
+            | Fact::HandoverReminded(_) => return Err(FoldError::Opening(record.seq)),
             Fact::Retriggered(_) | Fact::OutcomeRequested(_) | Fact::NoteAdded(_) | Fact::Stalled(_) => {}
             Fact::OutcomeDone(done) => self.done(record.seq, done)?,
             Fact::OutcomeFailed(failed) => {

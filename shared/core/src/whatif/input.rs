@@ -118,6 +118,9 @@ fn action(fact: &Fact) -> Option<Action> {
         | Fact::Stalled(_)
         | Fact::CheckOverdue(_)
         | Fact::RunVerifying(_)
-        | Fact::FlowApplied(_) => return None,
+        | Fact::FlowApplied(_)
+        | Fact::OwnerRotated(_)
+        | Fact::HandoverAccepted(_)
+        | Fact::HandoverReminded(_) => return None,
     })
 }

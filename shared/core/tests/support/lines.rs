@@ -132,6 +132,11 @@ fn facts(fact: &Fact) -> String {
         Fact::RunCancelled(cancelled) => cancelled.reason.clone(),
         Fact::NoteAdded(note) => note.text.clone(),
         Fact::FlowApplied(applied) => applied.diff.join(", "),
+        Fact::OwnerRotated(it) => {
+            format!("{} from {} to {}, accepted {}", it.role, it.from, it.to, it.accepted)
+        }
+        Fact::HandoverAccepted(it) => format!("{} by {}", it.role, it.to),
+        Fact::HandoverReminded(it) => format!("{} of {} to {}", it.role, it.to, who(&it.notify)),
     }
 }
 
