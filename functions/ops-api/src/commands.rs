@@ -42,9 +42,7 @@ impl Call<'_> {
         let command = Command { action, actor: self.actor(&directory), if_version, cause: self.cause() };
         match execute::execute(self.app, run, &command, &directory, self.now).await {
             Ok(decision) => Ok(http::json(200, &json!(RunView::of(&decision.run, self.now)))),
-            Err(ExecuteError::NoRun(id)) => Err(Problem::not_found(format!("there is no run `{id}`"))),
-            Err(ExecuteError::Store(error)) => Err(error.into()),
-            Err(ExecuteError::Rejected(rejection)) => Err(self.refused(run, rejection).await?),
+            Err(error) => Err(self.not_executed(run, error).await?),
         }
     }
 
@@ -65,9 +63,7 @@ impl Call<'_> {
             Ok(exception) => {
                 Ok(http::json(200, &json!(ExceptionView::of_flow(&flow.document.id, &exception))))
             }
-            Err(ExecuteError::Rejected(rejection)) => Err(self.refused(id, rejection).await?),
-            Err(ExecuteError::NoRun(id)) => Err(Problem::not_found(format!("there is no run `{id}`"))),
-            Err(ExecuteError::Store(error)) => Err(error.into()),
+            Err(error) => Err(self.not_executed(id, error).await?),
         }
     }
 
@@ -86,8 +82,17 @@ impl Call<'_> {
         serde_json::from_slice(&body).map_err(|error| Problem::bad_request(format!("the body: {error}")))
     }
 
+    /// Why a command to `what` was not carried out.
+    pub(crate) async fn not_executed(&self, what: &str, error: ExecuteError) -> Result<Problem, Problem> {
+        match error {
+            ExecuteError::NoRun(id) => Ok(Problem::not_found(format!("there is no run `{id}`"))),
+            ExecuteError::Store(error) => Ok(error.into()),
+            ExecuteError::Rejected(rejection) => self.refused(what, rejection).await,
+        }
+    }
+
     /// Why a command was refused; for a person who saw an older version, with what changed since.
-    pub(crate) async fn refused(&self, run: &str, rejection: Rejection) -> Result<Problem, Problem> {
+    async fn refused(&self, run: &str, rejection: Rejection) -> Result<Problem, Problem> {
         let detail = rejection.to_string();
         Ok(match rejection {
             Rejection::Stale { seen, current } => {

@@ -1,6 +1,5 @@
 //! Turns of rotating roles: shown ahead, and accepted.
 
-use meshline_aws::execute::ExecuteError;
 use meshline_aws::http::{self, Problem, Response};
 use meshline_aws::rotation;
 use meshline_core::config::directory::Directory;
@@ -31,9 +30,7 @@ impl Call<'_> {
         let actor = |people: &Directory| self.actor(people);
         match rotation::accept(self.app, role, actor, self.now).await {
             Ok(accepted) => Ok(http::json(200, &json!(accepted))),
-            Err(ExecuteError::Rejected(rejection)) => Err(self.refused(role, rejection).await?),
-            Err(ExecuteError::NoRun(id)) => Err(Problem::not_found(format!("there is no run `{id}`"))),
-            Err(ExecuteError::Store(error)) => Err(error.into()),
+            Err(error) => Err(self.not_executed(role, error).await?),
         }
     }
 }

@@ -90,7 +90,7 @@ async fn one(app: &App, event: &Event, now: Time) -> Result<(), StoreError> {
         take(app, config, event, step, now).await?;
     }
     for flow in triggered.iter().filter_map(|flow| config.flows.get(&flow.id)) {
-        let calendar = config.calendar_of(&flow.document).map(|it| it.document.as_ref());
+        let calendar = config.hours_of(&flow.document);
         silence::heard(app, flow, calendar, event.received_at, now).await?;
     }
     if opened.is_empty() {

@@ -178,7 +178,7 @@ async fn park_if_hopeless(app: &App, run: &str, directory: &Directory, why: &str
         let in_force = app.config.fresh(now).await?;
         match failures.flow.and_then(|flow| in_force.config.flows.get(&flow).cloned()) {
             Some(flow) => {
-                let calendar = in_force.config.calendar_of(&flow.document).map(|it| it.document.as_ref());
+                let calendar = in_force.config.hours_of(&flow.document);
                 exception::park(app, run, &flow, calendar, directory, why, now).await?;
             }
             None => app.runs.park(run, Vec::new()).await?,

@@ -33,7 +33,7 @@ pub async fn look_at(app: &App, id: &str, now: Time) -> Result<(), StoreError> {
             let found: Option<Seen<FlowException>> = app.watches.load(&watch).await?;
             asked.extend(found.map(|seen| seen.value));
         }
-        let calendar = in_force.config.calendar_of(&flow.document).map(|it| it.document.as_ref());
+        let calendar = in_force.config.hours_of(&flow.document);
         let people = in_force.config.people();
         let (next, deed) = seen.value.look(&flow.document, calendar, &people, &asked, now);
         let (mut items, mut opening) = (Vec::new(), None);

@@ -148,7 +148,7 @@ pub async fn look_at(app: &App, flow: &str, exception: &str, now: Time) -> Resul
         let Some(flow) = in_force.config.flows.get(flow) else { return Ok(()) };
         let watch = watch(flow, exception);
         let Some(seen) = app.watches.load::<FlowException>(&watch).await? else { return Ok(()) };
-        let calendar = in_force.config.calendar_of(&flow.document).map(|it| it.document.as_ref());
+        let calendar = in_force.config.hours_of(&flow.document);
         let people = in_force.config.people();
         let fact = decide::recovery_of_flow(&seen.value, &flow.document, calendar, &people, now);
         let Some(fact) = fact else { return Ok(()) };

@@ -196,7 +196,7 @@ pub async fn orphaned(app: &App, place: &Place, now: Time) -> Result<(), StoreEr
         let flow = signal.flows.first().and_then(|flow| in_force.config.flows.get(flow));
         let opening = match flow {
             Some(flow) => {
-                let calendar = in_force.config.calendar_of(&flow.document).map(|it| it.document.as_ref());
+                let calendar = in_force.config.hours_of(&flow.document);
                 let people = in_force.config.people();
                 let opened = signal.exception(&flow.document, calendar, &people, now);
                 exception::opening(app, flow, "sla-check", opened, now).await?

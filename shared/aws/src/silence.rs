@@ -79,7 +79,7 @@ pub async fn look_at(app: &App, flow: &str, now: Time) -> Result<(), StoreError>
             return Ok(());
         };
         let expect = flow.document.expect.as_ref();
-        let calendar = in_force.config.calendar_of(&flow.document).map(|it| it.document.as_ref());
+        let calendar = in_force.config.hours_of(&flow.document);
         let mut opening = None;
         let mut items = Vec::new();
         let next = match silence.value.at(now, expect, calendar) {

@@ -161,6 +161,11 @@ impl Config {
         self.calendars.get(flow.calendar.as_ref()?)
     }
 
+    /// The business time of the flow, as it is counted now.
+    pub fn hours_of(&self, flow: &Flow) -> Option<&Calendar> {
+        self.calendar_of(flow).map(|calendar| calendar.document.as_ref())
+    }
+
     /// What applying `files` would do. What is not in them stays.
     ///
     /// # Errors

@@ -13,12 +13,14 @@ mod ladder;
 mod open;
 mod pause;
 mod person;
+mod recovery;
 mod signal;
 
 pub(crate) use duty::{answerable, at_opening, recipient};
-pub use flow::{exception_of_flow, recovery_of_flow};
+pub use flow::exception_of_flow;
 pub use open::open;
 pub(crate) use person::given;
+pub use recovery::recovery_of_flow;
 pub use signal::EARLIEST_SIGNAL;
 
 use crate::command::{Action, Command, Decision, Rejection};

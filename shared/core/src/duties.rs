@@ -92,34 +92,36 @@ impl Duties {
                 due.push(review.since + every);
                 continue;
             }
-            let word = serde_json::to_value(kind).unwrap_or_default();
-            let word = word.as_str().unwrap_or_default();
-            let id = format!("playbook_review-{word}-{}", review.since.unix_ms());
-            let expected = format!("a review of the playbook for `{word}` every {every}");
+            let id = format!("playbook_review-{kind}-{}", review.since.unix_ms());
+            let expected = format!("a review of the playbook for `{kind}` every {every}");
             let about = (expected, format!("none since {}", review.since));
             review.asked = Some(id.clone());
             let opened = case(ExceptionKind::PlaybookReview, id, about);
             return (next, Some(Deed::Open(Box::new(about_playbook(opened, playbook, directory, now)))));
         }
-        match (coverage::gap(flow, directory, now), &self.gap) {
+        let expected = format!(
+            "`{}` and `{}` to cover each of the next {} days",
+            flow.owner,
+            flow.backup_owner,
+            coverage::DAYS
+        );
+        let deed = match (coverage::gap(flow, directory, now), next.gap.take()) {
             (Some(seen), None) => {
                 let id = format!("ownership_gap-{}", Day::of(now));
-                let (owner, backup, days) = (&flow.owner, &flow.backup_owner, coverage::DAYS);
-                let expected = format!("`{owner}` and `{backup}` to cover each of the next {days} days");
                 next.gap = Some(id.clone());
-                (next, Some(Deed::Open(Box::new(case(ExceptionKind::OwnershipGap, id, (expected, seen))))))
+                Some(Deed::Open(Box::new(case(ExceptionKind::OwnershipGap, id, (expected, seen)))))
             }
-            (None, Some(id)) => {
+            (None, Some(exception)) => {
                 let resolution = "each of the next days is covered".to_owned();
-                next.gap = None;
-                let resolved = ExceptionResolved { exception: id.clone(), resolution, evidence: None };
-                (next, Some(Deed::Resolve(resolved)))
+                Some(Deed::Resolve(ExceptionResolved { exception, resolution, evidence: None }))
             }
-            (Some(_), Some(_)) | (None, None) => {
+            (_, told) => {
+                next.gap = told;
                 next.next_due_at = due.into_iter().min();
-                (next, None)
+                None
             }
-        }
+        };
+        (next, deed)
     }
 
     /// The reviews of the playbook for `kind` that is at `url`, with one that was done since it was asked for.

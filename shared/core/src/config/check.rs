@@ -202,8 +202,7 @@ impl FlowCheck<'_> {
             found.extend(self.party("exceptions.owner", &policy.owner));
             found.extend(positive("exceptions.recovery_sla", policy.recovery_sla));
             for (kind, playbook) in &policy.playbooks {
-                let kind = serde_json::to_value(kind).unwrap_or_default();
-                let at = format!("exceptions.playbooks.{}", kind.as_str().unwrap_or_default());
+                let at = format!("exceptions.playbooks.{kind}");
                 found.extend(
                     playbook.owner.iter().flat_map(|owner| self.party(&format!("{at}.owner"), owner)),
                 );

@@ -443,6 +443,13 @@ impl<'de> Deserialize<'de> for DoneWhen {
     }
 }
 
+impl fmt::Display for ExceptionKind {
+    /// Its word: `outcome_failed`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Self::serialize(self, f)
+    }
+}
+
 impl Serialize for ExceptionKind {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Self::serialize(self, serializer)

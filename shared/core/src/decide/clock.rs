@@ -2,7 +2,7 @@
 
 use super::Draft;
 use crate::config::flow::{ExceptionKind, Ladder};
-use crate::record::{Breached, Fact, Lapsed, Missed, RecoveryBreached, Stalled, Warning};
+use crate::record::{Breached, Fact, Lapsed, Missed, Stalled, Warning};
 use crate::run::{Due, Exception};
 use crate::time::Time;
 
@@ -31,8 +31,8 @@ impl Draft<'_> {
             Due::Acknowledgement => self.acknowledgement_missed(at),
             Due::AcknowledgementStep => self.climb(self.acknowledgement_rung(), at),
             Due::PauseSpent => self.pause_spent(at),
-            Due::Recovery(n) => self.recovery_breached(n, at),
-            Due::RecoveryStep(n) => self.climb(self.recovery_rung(n), at),
+            Due::Recovery(n) => self.recovery_breached(n),
+            Due::RecoveryStep(n) => self.recovery_step(n, at),
             Due::Stalled => {
                 let (since, title) = (self.run.last_at, self.run.title.clone());
                 self.follow(Fact::Stalled(Stalled { since, notify: self.exceptions_owner(), title }));
@@ -90,17 +90,5 @@ impl Draft<'_> {
         let ladder_at = ack.ladder.at.or_else(|| Some(self.context.deadline(due_at, next?.after)));
         let owner = self.run.owner.id.clone();
         self.follow(Fact::AcknowledgementMissed(Missed { owner, due_at, detected_at: self.at, ladder_at }));
-    }
-
-    fn recovery_breached(&mut self, n: usize, due_at: Time) {
-        let Some(exception) = self.run.exceptions.get(n).cloned() else { return };
-        let ladder = self.context.flow.document.ladder(Ladder::Recovery);
-        self.follow(Fact::RecoveryBreached(RecoveryBreached {
-            exception: exception.id,
-            owner: exception.owner,
-            due_at,
-            detected_at: self.at,
-            ladder_at: ladder.first().map(|step| self.context.deadline(due_at, step.after)),
-        }));
     }
 }

@@ -84,6 +84,5 @@ impl Draft<'_> {
 /// What tickets of one cause have in common: flow, outcome, kind, hour.
 pub(super) fn group(flow: &str, outcome: Option<&str>, kind: ExceptionKind, at: Time) -> String {
     let hour: String = at.to_string().chars().take(13).collect();
-    let word = serde_json::to_value(kind).unwrap_or_default();
-    [flow, outcome.unwrap_or("-"), word.as_str().unwrap_or("-"), &hour].join("/")
+    [flow, outcome.unwrap_or("-"), &kind.to_string(), &hour].join("/")
 }

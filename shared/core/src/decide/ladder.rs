@@ -1,4 +1,4 @@
-//! Climbing an escalation ladder, and handing over the run or the exception.
+//! Climbing the ladders of a run, and handing it over. That of its exceptions is in `recovery`.
 
 use super::Draft;
 use crate::config::flow::{Assignee, ExceptionKind, Ladder, Party, Step};
@@ -10,8 +10,6 @@ pub(super) struct Rung {
     ladder: Ladder,
     /// On the ladder `breached`.
     outcome: Option<String>,
-    /// On the ladder `recovery`.
-    exception: Option<String>,
     step: usize,
     /// From when the steps are counted.
     start: Time,
@@ -28,7 +26,6 @@ impl Draft<'_> {
         Some(Rung {
             ladder: Ladder::NotAcknowledged,
             outcome: None,
-            exception: None,
             step: ack.ladder.next,
             start: missed.ladder_start(),
             due_at: missed.due_at,
@@ -43,26 +40,10 @@ impl Draft<'_> {
         Some(Rung {
             ladder: Ladder::Breached,
             outcome: Some(outcome.id.clone()),
-            exception: None,
             step: outcome.ladder.next,
             start: due_at,
             due_at,
             reason: format!("`{}` was not verified by {due_at}", outcome.id),
-        })
-    }
-
-    /// The next step about an exception that was not resolved in time.
-    pub(super) fn recovery_rung(&self, n: usize) -> Option<Rung> {
-        let exception = self.run.exceptions.get(n)?;
-        let due_at = exception.recovery_due_at;
-        Some(Rung {
-            ladder: Ladder::Recovery,
-            outcome: None,
-            exception: Some(exception.id.clone()),
-            step: exception.ladder.next,
-            start: due_at,
-            due_at,
-            reason: format!("exception `{}` was not resolved by {due_at}", exception.id),
         })
     }
 
@@ -75,16 +56,16 @@ impl Draft<'_> {
         };
         let next = steps.get(rung.step + 1);
         let notify = self.recipients(&step.notify, self.owner_of(&rung).as_ref());
-        let new_owner = self.hand_over(&rung, step);
-        if notify.is_empty() && new_owner.is_none() {
+        let handed_over = self.hand_over(&rung, step);
+        if notify.is_empty() && !handed_over {
             // Nobody to tell: the next step does not wait.
             return self.empty(rung, "nobody can be reached", next.map(|_| at));
         }
-        let owner = new_owner.unwrap_or_else(|| self.holder(&rung).to_owned());
+        let owner = self.run.owner.id.clone();
         self.follow(Fact::Escalated(Escalated {
             ladder: rung.ladder,
             outcome: rung.outcome,
-            exception: rung.exception,
+            exception: None,
             step: rung.step,
             severity: step.severity,
             reason: rung.reason,
@@ -99,51 +80,44 @@ impl Draft<'_> {
     }
 
     fn empty(&mut self, rung: Rung, why: &str, next_at: Option<Time>) {
-        let Rung { ladder, outcome, exception, step, .. } = rung;
+        let Rung { ladder, outcome, step, .. } = rung;
         self.follow(Fact::StepEmpty(StepEmpty {
             ladder,
             outcome,
-            exception,
+            exception: None,
             step,
             reason: why.to_owned(),
             next_at,
         }));
     }
 
-    /// Who has what the ladder is about: the exception, else the run.
-    fn holder(&self, rung: &Rung) -> &str {
-        let exception = self.run.exceptions.iter().find(|open| Some(&open.id) == rung.exception.as_ref());
-        exception.map_or(&self.run.owner.id, |exception| &exception.owner)
-    }
-
-    /// Who is told as `owner`: whoever is on duty for the outcome where it has an owner of its own, else the holder.
+    /// Who is told as `owner`: whoever is on duty for the outcome where it has an owner of its own, else the run's.
     fn owner_of(&self, rung: &Rung) -> Option<Recipient> {
         let spec = rung.outcome.as_deref().and_then(|outcome| self.flow_outcome(outcome));
         match spec.and_then(|spec| spec.owner.as_ref()) {
             Some(party) => self.on_duty(party),
-            None => self.reachable(self.holder(rung)),
+            None => self.reachable(&self.run.owner.id),
         }
     }
 
-    /// Gives the run or the exception to whoever the step's `reassign` stands for now, and says to whom; `None` when
-    /// there is nobody but the present owner.
-    fn hand_over(&mut self, rung: &Rung, step: &Step) -> Option<String> {
+    /// Gives the run to whoever the step's `reassign` stands for now; false when there is nobody but the present owner.
+    fn hand_over(&mut self, rung: &Rung, step: &Step) -> bool {
         let backup_owner = &self.context.flow.document.backup_owner;
-        let (party, role) = match step.reassign.as_ref()? {
-            Assignee::BackupOwner => (backup_owner, OwnerRole::Backup),
-            Assignee::Party(party) => (party, OwnerRole::Assigned),
+        let (party, role) = match &step.reassign {
+            None => return false,
+            Some(Assignee::BackupOwner) => (backup_owner, OwnerRole::Backup),
+            Some(Assignee::Party(party)) => (party, OwnerRole::Assigned),
         };
-        let person = self.context.directory.on_duty(party, self.at, Some(self.holder(rung)));
-        let person = person.map(|person| person.id.clone());
-        match rung.ladder {
-            // The record of the step itself hands the exception over.
-            Ladder::Recovery => {}
-            Ladder::NotAcknowledged | Ladder::Breached => match &person {
-                Some(to) => self.follow(self.reassigned(to.clone(), role, rung.reason.clone())),
-                None => self.gap_unless_of(party),
-            },
+        match self.context.directory.on_duty(party, self.at, Some(&self.run.owner.id)) {
+            Some(person) => {
+                self.follow(self.reassigned(person.id.clone(), role, rung.reason.clone()));
+                true
+            }
+            None => {
+                self.gap_unless_of(party);
+                false
+            }
         }
-        person
     }
 
     /// Nobody of `party` can take the run over: a gap, unless the present owner is of it.
