@@ -90,6 +90,14 @@ pub(crate) fn sentence(fact: &Fact, now: Time) -> String {
         }
         Fact::RunCancelled(it) => short(&it.reason),
         Fact::NoteAdded(it) => short(&it.text),
+        Fact::DeliverySucceeded(it) => format!("record {} reached {} by {}", it.message, it.to, word(&it.by)),
+        Fact::DeliveryFailed(it) => {
+            let tries = count(it.attempts as usize, "attempt");
+            format!("record {} did not reach {} in {tries}: {}", it.message, it.to, short(&it.error))
+        }
+        Fact::DeliverySkipped(it) => {
+            format!("record {} was not sent to anybody: {}", it.message, short(&it.reason))
+        }
         Fact::FlowApplied(it) => count(it.diff.len(), "change"),
         Fact::OwnerRotated(it) => rotated(it),
         Fact::HandoverAccepted(it) => {
@@ -173,6 +181,7 @@ fn tone(fact: &Fact) -> Tone {
         | Fact::CheckFailed(_)
         | Fact::CheckOverdue(_)
         | Fact::HandoverReminded(_)
+        | Fact::DeliveryFailed(_)
         | Fact::Stalled(_) => Tone::Alarm,
         Fact::RunOpened(_)
         | Fact::Retriggered(_)
@@ -180,6 +189,8 @@ fn tone(fact: &Fact) -> Tone {
         | Fact::OutcomeDone(_)
         | Fact::SlaWarning(_)
         | Fact::Acknowledged(_)
+        | Fact::DeliverySucceeded(_)
+        | Fact::DeliverySkipped(_)
         | Fact::Reassigned(_)
         | Fact::Escalated(_)
         | Fact::ExceptionOpened(_)

@@ -44,7 +44,8 @@ impl Call<'_> {
             {
                 let Some(flow) = plan.next.flows.get(&change.id) else { continue };
                 let fact = Fact::FlowApplied(FlowApplied { diff: change.diff.clone() });
-                let record = execute::flow_record(self.app, flow, actor.clone(), fact, self.now).await?;
+                let record =
+                    execute::flow_record(self.app, flow, actor.clone(), fact, None, self.now).await?;
                 more.push(self.app.audit.put(&record)?);
                 let watch = Watch::Duties(change.id.clone());
                 let seen: Option<Seen<Duties>> = self.app.watches.load(&watch).await?;

@@ -58,7 +58,7 @@ pub async fn opening(
         return Ok(None);
     }
     let fact = Fact::ExceptionOpened(Box::new(opened.clone()));
-    let record = flow_record(app, flow, Actor::system(function), fact, now).await?;
+    let record = flow_record(app, flow, Actor::system(function), fact, None, now).await?;
     let exception = FlowException::opened(record.at, &opened);
     let items = vec![app.audit.put(&record)?, app.watches.put(&watch, seen.as_ref(), &exception)?];
     Ok(Some(Opening { items, flow: record.flow, suppressed: record.suppressed }))
@@ -130,7 +130,7 @@ async fn moved_on(
     fact: Fact,
     now: Time,
 ) -> Result<(FlowException, Vec<TransactWriteItem>), StoreError> {
-    let record = flow_record(app, flow, actor, fact, now).await?;
+    let record = flow_record(app, flow, actor, fact, None, now).await?;
     let mut exception = seen.value.clone();
     exception.apply(record.at, &record.fact);
     let items = vec![app.audit.put(&record)?, app.watches.put(watch, Some(seen), &exception)?];

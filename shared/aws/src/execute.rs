@@ -135,6 +135,7 @@ pub async fn flow_record(
     flow: &Versioned<Flow>,
     actor: Actor,
     fact: Fact,
+    cause: Option<String>,
     now: Time,
 ) -> Result<Record, StoreError> {
     let id = &flow.document.id;
@@ -149,7 +150,7 @@ pub async fn flow_record(
         flow_version: flow.version,
         subject: format!("flow:{id}"),
         config_hash: flow.hash.clone(),
-        cause: None,
+        cause,
         trace: None,
         suppressed: !flow.document.enabled,
         fact,

@@ -9,6 +9,7 @@ use aws_sdk_sqs::types::{
     MessageSystemAttributeNameForSends, MessageSystemAttributeValue, SendMessageBatchRequestEntry,
 };
 use meshline_core::message::{Outgoing, Queue};
+use meshline_core::time::Span;
 use meshline_core::trace::TraceParent;
 use serde_json::Value;
 
@@ -57,15 +58,29 @@ impl Outbox {
             }
         }
         for (queue, entries) in queues {
-            let url = match queue {
-                Queue::Escalations => &self.settings.escalations_queue,
-                Queue::Exceptions => &self.settings.exceptions_queue,
-                Queue::Requests => &self.settings.requests_queue,
-            };
-            failed.extend(self.send(url, &entries).await);
+            failed.extend(self.send(self.url(queue), &entries).await);
         }
         failed.extend(self.publish(outgoing).await);
         failed
+    }
+
+    fn url(&self, queue: Queue) -> &str {
+        match queue {
+            Queue::Escalations => &self.settings.escalations_queue,
+            Queue::Exceptions => &self.settings.exceptions_queue,
+            Queue::Requests => &self.settings.requests_queue,
+        }
+    }
+
+    /// Lets a message that was received by `handle` be seen again only after some time.
+    ///
+    /// # Errors
+    /// The queue does not take it; the message comes again when its visibility timeout is over.
+    pub async fn put_off(&self, queue: Queue, handle: &str, after: Span) -> Result<(), StoreError> {
+        let seconds = i32::try_from((after.ms() + 999) / 1_000).unwrap_or(i32::MAX);
+        let change = self.clients.sqs().change_message_visibility().queue_url(self.url(queue));
+        let change = change.receipt_handle(handle).visibility_timeout(seconds);
+        change.send().await.map(drop).map_err(|e| StoreError::from_sdk("put a message off", e))
     }
 
     /// Asks for runs to be ticked after a delay of 0 to [`MAX_DELAY_S`] seconds.

@@ -49,7 +49,7 @@ pub async fn look_at(app: &App, role: &str, now: Time) -> Result<(), StoreError>
         let mut items = vec![app.watches.put(&watch, Some(&seen), &next)?];
         for (flow, fact) in facts {
             let Some(flow) = config.flows.get(&flow) else { continue };
-            let record = flow_record(app, flow, Actor::system("sla-check"), fact, now).await?;
+            let record = flow_record(app, flow, Actor::system("sla-check"), fact, None, now).await?;
             items.push(app.audit.put(&record)?);
         }
         match app.watches.commit(items).await {
@@ -81,7 +81,7 @@ pub async fn accept(
         let mut records = Vec::new();
         for flow in rotation::flows(&before, role).take(FLOWS_AT_ONCE) {
             let fact = Fact::HandoverAccepted(acceptance.fact.clone());
-            records.push(app.audit.put(&flow_record(app, flow, actor.clone(), fact, now).await?)?);
+            records.push(app.audit.put(&flow_record(app, flow, actor.clone(), fact, None, now).await?)?);
         }
         match app.config.accept(&before, &before.with_accepted(&acceptance, now), records).await {
             Ok(()) => return Ok(acceptance.fact),

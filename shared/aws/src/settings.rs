@@ -27,6 +27,10 @@ pub struct Settings {
     pub secret_prefix: String,
     /// Address of the HTTP API, as people and providers see it; no slash at the end. `MESHLINE_PUBLIC_URL`
     pub public_url: String,
+    /// Whether channels may be in private networks. `MESHLINE_ALLOW_PRIVATE`: `true` or not
+    pub allow_private: bool,
+    /// The address that e-mail comes from, which SES has verified; without it none is sent. `MESHLINE_MAIL_FROM`
+    pub mail_from: String,
     /// Bucket of the checkpoints of the audit trail. `MESHLINE_CHECKPOINTS_BUCKET`
     pub checkpoints_bucket: String,
     /// KMS key that signs them, its id or ARN. `MESHLINE_CHECKPOINTS_KEY`
@@ -60,6 +64,8 @@ impl Settings {
             due_shards: read("MESHLINE_DUE_SHARDS").parse().unwrap_or(DEFAULT_DUE_SHARDS).max(1),
             secret_prefix: read("MESHLINE_SECRET_PREFIX"),
             public_url: read("MESHLINE_PUBLIC_URL").trim_end_matches('/').to_owned(),
+            allow_private: read("MESHLINE_ALLOW_PRIVATE") == "true",
+            mail_from: read("MESHLINE_MAIL_FROM"),
             checkpoints_bucket: read("MESHLINE_CHECKPOINTS_BUCKET"),
             checkpoints_key: read("MESHLINE_CHECKPOINTS_KEY"),
             checkpoints_retention_days: read("MESHLINE_CHECKPOINTS_RETENTION_DAYS")

@@ -1,6 +1,7 @@
 //! A command: what somebody or something wants done to a run.
 
 use crate::config::flow::{ExceptionKind, Party};
+use crate::delivery::Delivery;
 use crate::event::Event;
 use crate::record::{Actor, Record};
 use crate::run::Status;
@@ -92,6 +93,8 @@ pub enum Action {
     Cancel(String),
     /// Close a run whose outcomes are decided, for this reason.
     Close(String),
+    /// Say what became of a message to people or systems.
+    ReportDelivery(Box<Delivery>),
     /// Look at the clock.
     Tick,
 }
@@ -114,6 +117,7 @@ impl Action {
             | Self::Note(_)
             | Self::Cancel(_)
             | Self::Close(_)
+            | Self::ReportDelivery(_)
             | Self::Tick => None,
         }
     }

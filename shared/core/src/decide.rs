@@ -6,6 +6,7 @@
 mod check;
 mod clock;
 mod deadline;
+mod delivery;
 mod duty;
 mod exception;
 mod flow;
@@ -53,14 +54,17 @@ pub fn decide(run: &Run, context: Context<'_>, command: &Command, now: Time) -> 
     if command.cause.as_deref().is_some_and(|cause| run.has_seen(cause)) {
         return Ok(draft.finish());
     }
-    match command.if_version {
-        Some(seen) if seen != run.version => return Err(Rejection::Stale { seen, current: run.version }),
-        Some(_) | None => {}
+    if let Some(seen) = command.if_version.filter(|seen| !run.is_seen_at(*seen)) {
+        return Err(Rejection::Stale { seen, current: run.version });
     }
     if !run.is_open() {
         return match &command.action {
             Action::Note(text) => {
                 draft.note(text)?;
+                Ok(draft.finish())
+            }
+            Action::ReportDelivery(delivery) => {
+                draft.delivery(delivery);
                 Ok(draft.finish())
             }
             Action::Observe(_) | Action::TakeParked(_) | Action::Retrigger(_) | Action::Tick => {

@@ -9,6 +9,7 @@ pub mod command;
 pub mod config;
 pub mod day;
 pub mod decide;
+pub mod delivery;
 pub mod duration;
 pub mod duties;
 pub mod event;

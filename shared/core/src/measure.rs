@@ -16,6 +16,8 @@ pub struct Measures {
     pub outcomes_breached: u64,
     /// Exceptions opened.
     pub exceptions_opened: u64,
+    /// Messages to people or systems that were given up.
+    pub deliveries_failed: u64,
     /// For each outcome verified: from the start of its clock.
     pub outcome_latency: Vec<Span>,
     /// For each exception resolved: from its opening.
@@ -53,6 +55,7 @@ impl Measures {
             Fact::RunOpened(_) => self.triggers += 1,
             Fact::SlaBreached(_) => self.outcomes_breached += 1,
             Fact::ExceptionOpened(_) => self.exceptions_opened += 1,
+            Fact::DeliveryFailed(_) => self.deliveries_failed += 1,
             // Said again during its lease, it is no new one.
             Fact::Acknowledged(_) => {
                 let given = run.ack.as_ref().and_then(|ack| Some(ack.at?.since(run.opened_at)));
@@ -84,6 +87,8 @@ impl Measures {
             | Fact::RunClosed(_)
             | Fact::RunCancelled(_)
             | Fact::NoteAdded(_)
+            | Fact::DeliverySucceeded(_)
+            | Fact::DeliverySkipped(_)
             | Fact::FlowApplied(_)
             | Fact::OwnerRotated(_)
             | Fact::HandoverAccepted(_)

@@ -1,6 +1,7 @@
 //! A record: one immutable audit entry. Whoever acts on it has no choice left to make.
 
 mod check;
+mod delivery;
 mod detail;
 mod rotation;
 
@@ -10,6 +11,7 @@ use crate::time::Time;
 use crate::trace::{TraceId, TraceParent};
 
 pub use check::*;
+pub use delivery::*;
 pub use detail::*;
 pub use rotation::*;
 
@@ -132,6 +134,12 @@ pub enum Fact {
     RunCancelled(Cancelled),
     /// Somebody wrote something down.
     NoteAdded(Note),
+    /// A message reached its receiver.
+    DeliverySucceeded(DeliverySucceeded),
+    /// A message was given up.
+    DeliveryFailed(DeliveryFailed),
+    /// A message was not sent: nobody needed it any more.
+    DeliverySkipped(DeliverySkipped),
     /// A flow version was put in force.
     FlowApplied(FlowApplied),
     /// The next member of a rotating role has the turn.
@@ -201,6 +209,9 @@ impl Fact {
             Self::RunClosed(_) => "run_closed",
             Self::RunCancelled(_) => "run_cancelled",
             Self::NoteAdded(_) => "note_added",
+            Self::DeliverySucceeded(_) => "delivery_succeeded",
+            Self::DeliveryFailed(_) => "delivery_failed",
+            Self::DeliverySkipped(_) => "delivery_skipped",
             Self::FlowApplied(_) => "flow_applied",
             Self::OwnerRotated(_) => "owner_rotated",
             Self::HandoverAccepted(_) => "handover_accepted",

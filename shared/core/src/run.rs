@@ -52,6 +52,10 @@ pub struct Run {
     pub status: Status,
     /// Sequence number of the last record.
     pub version: u64,
+    /// How many records at the end of the trail only say what became of messages: whoever saw the run before them has seen
+    /// the run as it is.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub reports: u64,
     /// Hash of the last record.
     pub head: String,
     /// Time of the last record.
@@ -333,6 +337,11 @@ impl Run {
         self.exceptions.iter().filter(|exception| exception.resolved_at.is_none())
     }
 
+    /// Whether somebody who saw it at that version has seen it as it is.
+    pub fn is_seen_at(&self, version: u64) -> bool {
+        (self.version.saturating_sub(self.reports)..=self.version).contains(&version)
+    }
+
     /// Whether this cause has acted on the run already.
     pub fn has_seen(&self, cause: &str) -> bool {
         let mark = id::mark(cause);
@@ -345,4 +354,8 @@ impl Run {
         let now = Custody { owner: id, role: Some(role), from: since, to: None };
         self.held.iter().cloned().chain(std::iter::once(now)).collect()
     }
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }

@@ -133,7 +133,7 @@ fn a_ladder_that_cannot_be_climbed_is_refused() {
     assert_snapshot!(flow("acknowledge:\n  within: 4h\n", ""), @"flow.yaml:40 escalation.not_acknowledged: no step can be reached: nothing asks for an acknowledgement -> add `acknowledge: {within: 4h}`, or remove the ladder");
     assert_snapshot!(flow("{after: 4h, notify: [role:ops-lead], severity: high}", "{after: 4h}"), @"flow.yaml:44 escalation.not_acknowledged[1]: this step does nothing -> write `notify:` or `reassign:`");
     assert_snapshot!(directory(", email: fay@example.com", ""), @"flow.yaml:47 escalation.breached[1].notify[0]: nobody of `role:head-of-ops` can be reached -> give one of them an `email` or a `slack`");
-    assert_snapshot!(directory("url: \"https://automation.example.com/crm\", ", ""), @"directory.yaml:16 channels[0].url: a webhook needs an address -> write `url:`");
+    assert_snapshot!(directory("url: \"https://automation.example.com/crm\", ", ""), @"directory.yaml:16 channels[0].url: channel `crm-automation` has no `url` -> write `url:` with the address of its receiver");
 }
 
 #[test]

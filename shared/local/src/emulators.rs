@@ -1,4 +1,5 @@
-//! The AWS services of the local stack, each on a loopback port: DynamoDB, SQS, EventBridge, Secrets Manager.
+//! The AWS services of the local stack, each on a loopback port: DynamoDB, SQS, EventBridge, Secrets Manager; and the inbox,
+//! which stands for people and systems.
 //!
 //! They speak the wire protocol of AWS, so that the real SDK clients, the AWS CLI and any GUI work against
 //! them; credentials are demanded and not checked. What they know of time comes from one [`Clock`].
@@ -20,6 +21,7 @@ use crate::clock::Clock;
 
 mod dynamodb;
 mod events;
+mod inbox;
 mod secrets;
 mod sqs;
 
@@ -62,6 +64,9 @@ pub struct Emulators {
     pub events_url: String,
     /// Where Secrets Manager listens.
     pub secrets_url: String,
+    /// Where what has no real address is sent.
+    pub inbox_url: String,
+    inbox: Arc<inbox::Inbox>,
     queues: Arc<sqs::Queues>,
     bus: Arc<events::Bus>,
     servers: Servers,
@@ -91,7 +96,7 @@ pub enum StartError {
 }
 
 impl Emulators {
-    /// Starts all four, with the tables, the queues and the bus in them. Needs a tokio runtime with IO and time.
+    /// Starts all of them, with the tables, the queues and the bus in them. Needs a tokio runtime with IO and time.
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let Options { data, clock, secrets, prefix_secret } = options;
         let mut servers = Servers::new();
@@ -105,6 +110,10 @@ impl Emulators {
         let queues = Arc::new(sqs::Queues::create(&sqs_url, clock.clone()).await?);
         servers.run_router(listener, sqs::router(Arc::clone(&queues)));
 
+        let (listener, inbox_url) = listen().await?;
+        let inbox = Arc::new(inbox::Inbox::new(clock.clone()));
+        servers.run_router(listener, inbox::router(Arc::clone(&inbox)));
+
         let (listener, events_url) = listen().await?;
         let bus = Arc::new(events::Bus::create(clock, Arc::clone(&queues))?);
         servers.run_router(listener, events::router(Arc::clone(&bus)));
@@ -112,10 +121,16 @@ impl Emulators {
         let (listener, secrets_url) = listen().await?;
         servers.run_router(listener, secrets::router(&prefix_secret, secrets));
 
-        Ok(Self { dynamodb_url, sqs_url, events_url, secrets_url, queues, bus, servers })
+        Ok(Self { dynamodb_url, sqs_url, events_url, secrets_url, inbox_url, inbox, queues, bus, servers })
     }
 
-    /// Stops all four and waits until what they were answering is answered and the database is closed.
+    /// What was sent to people and systems that have no real address, in order: `to`, `by`, `address`, `subject`, `text`,
+    /// `message`.
+    pub fn inbox(&self) -> Vec<Message> {
+        self.inbox.messages()
+    }
+
+    /// Stops all of them and waits until what they were answering is answered and the database is closed.
     pub async fn stop(self) {
         self.servers.stop().await;
     }

@@ -204,7 +204,7 @@ async fn own(stack: &Stack, method: &str, path: &str, body: &[u8]) -> Result<Val
         }
         ("GET", ["inbox"]) => {
             stack.settle().await.map_err(internal)?;
-            Ok(json!({"messages": stack.inbox()}))
+            Ok(json!({"messages": stack.emulators.inbox()}))
         }
         ("POST", ["faults"]) => {
             Err(Problem::new(501, "not-yet", "not acted on yet", "this version makes no faults on demand"))

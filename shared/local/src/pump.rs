@@ -1,7 +1,8 @@
 //! The pump: what Lambda's event source mappings are on AWS. Stream to handler, queue to handler.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::time::Duration;
 
 use aws_lambda_events::dynamodb::Event as StreamEvent;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
@@ -9,19 +10,22 @@ use aws_lambda_events::streams::DynamoDbEventResponse;
 use aws_sdk_dynamodbstreams::types::{Record, ShardIteratorType};
 use futures_util::future::try_join_all;
 use meshline_aws::clients::Clients;
+use meshline_aws::mail::NoMail;
 use meshline_aws::{App, stream};
 use meshline_core::time::Time;
+use meshline_notify::Notifier;
 use serde_json::json;
 
-use crate::emulators::{Emulators, Message, QUEUES};
+use crate::emulators::{Emulators, QUEUES};
 use crate::faults::Faults;
-use crate::lock;
 use crate::progress::{self, Progress};
 
 /// Records of a stream handed over at a time, as in template.yaml.
 const STREAM_BATCH: i32 = 100;
 /// SQS gives no more at a time.
 const QUEUE_BATCH: i32 = 10;
+/// How long a receiver has to answer here, where all of them are near.
+const NOTIFY_TIMEOUT: Duration = Duration::from_secs(3);
 /// How often a stream's record is handed over before it is left behind (template.yaml: `MaximumRetryAttempts`).
 const MAX_ATTEMPTS: u32 = 20;
 
@@ -34,14 +38,14 @@ pub(crate) struct Pump {
     data: Option<PathBuf>,
     kept: Progress,
     faults: Arc<Faults>,
+    notifier: Notifier<NoMail>,
 }
 
-/// A queue, and where what would go to people and systems is put.
+/// A queue.
 struct Queue {
     sqs: aws_sdk_sqs::Client,
     name: &'static str,
     url: String,
-    inbox: Arc<Mutex<Vec<Message>>>,
 }
 
 /// A table's stream, and how far it was handled.
@@ -73,7 +77,6 @@ impl Pump {
         emulators: &Emulators,
         data: Option<PathBuf>,
         kept: Progress,
-        inbox: Arc<Mutex<Vec<Message>>>,
         faults: Arc<Faults>,
     ) -> Result<Self, PumpError> {
         let config = aws_sdk_dynamodbstreams::config::Builder::from(clients.config());
@@ -81,21 +84,19 @@ impl Pump {
             aws_sdk_dynamodbstreams::Client::from_conf(config.endpoint_url(&emulators.dynamodb_url).build());
         let events = Stream::of(&streams, "meshline-events", kept.events.clone()).await?;
         let audit = Stream::of(&streams, "meshline-audit", kept.audit.clone()).await?;
-        let queue = |name: &&'static str| Queue {
-            sqs: clients.sqs().clone(),
-            name,
-            url: emulators.queue_url(name),
-            inbox: Arc::clone(&inbox),
-        };
-        Ok(Self { streams, events, audit, queues: QUEUES.iter().map(queue).collect(), data, kept, faults })
+        let queue =
+            |name: &&'static str| Queue { sqs: clients.sqs().clone(), name, url: emulators.queue_url(name) };
+        let queues = QUEUES.iter().map(queue).collect();
+        let notifier = Notifier::new(NoMail, NOTIFY_TIMEOUT, true, Some(emulators.inbox_url.clone()));
+        Ok(Self { streams, events, audit, queues, data, kept, faults, notifier })
     }
 
     /// Hands over one batch of every stream and queue, all at once; gives how much there was.
     pub(crate) async fn once(&mut self, app: &App, now: Time) -> Result<usize, PumpError> {
-        let faults = &self.faults;
+        let (faults, notifier) = (&self.faults, &self.notifier);
         let route = async |batch| faults.invoke("route", meshline_route::handle(app, batch, now)).await;
         let relay = async |batch| faults.invoke("relay", meshline_relay::handle(app, batch, now)).await;
-        let queues = self.queues.iter().map(|queue| queue.hand_over(app, faults, now));
+        let queues = self.queues.iter().map(|queue| queue.hand_over(app, notifier, faults, now));
         let (routed, relayed, received) = tokio::try_join!(
             self.events.hand_over(&self.streams, route),
             self.audit.hand_over(&self.streams, relay),
@@ -128,7 +129,13 @@ impl Pump {
 
 impl Queue {
     /// Hands one batch over; what fails is seen again at once.
-    async fn hand_over(&self, app: &App, faults: &Faults, now: Time) -> Result<usize, PumpError> {
+    async fn hand_over(
+        &self,
+        app: &App,
+        notifier: &Notifier<NoMail>,
+        faults: &Faults,
+        now: Time,
+    ) -> Result<usize, PumpError> {
         let doing = failed("read a queue");
         let receive = self.sqs.receive_message().queue_url(&self.url).max_number_of_messages(QUEUE_BATCH);
         let received = receive.send().await.map_err(|error| doing(format!("{error:?}")))?;
@@ -141,7 +148,7 @@ impl Queue {
         let answer = match self.name {
             "ticks" => faults.invoke("sla-check", meshline_sla_check::ticks(app, batch, now)).await,
             "ingest-spill" => faults.invoke("ingest", meshline_ingest::drain(app, batch, now)).await,
-            _ => Some(self.deliver(batch, now)),
+            _ => faults.invoke("notify", notifier.handle(app, batch, now)).await,
         };
         let has_failed = |id: &str| {
             let named = |answer: &SqsBatchResponse| {
@@ -170,18 +177,6 @@ impl Queue {
             done.map_err(&doing)?;
         }
         Ok(messages.len())
-    }
-
-    /// The catch-all consumer: what would go to people and systems lies in the inbox.
-    fn deliver(&self, batch: SqsEvent, now: Time) -> SqsBatchResponse {
-        let mut inbox = lock(&self.inbox);
-        for message in batch.records {
-            let body = message.body.unwrap_or_default();
-            let body = serde_json::from_str(&body).unwrap_or_else(|_| json!(body));
-            let id = message.message_id.unwrap_or_default();
-            inbox.push(Message { id, at: now, body: json!({"queue": self.name, "message": body}) });
-        }
-        SqsBatchResponse::default()
     }
 }
 
@@ -297,5 +292,7 @@ fn lambda_message(message: &aws_sdk_sqs::types::Message) -> SqsMessage {
     record.message_id = message.message_id().map(str::to_owned);
     record.receipt_handle = message.receipt_handle().map(str::to_owned);
     record.body = message.body().map(str::to_owned);
+    let attributes = message.attributes().into_iter().flatten();
+    record.attributes = attributes.map(|(name, value)| (name.as_str().to_owned(), value.clone())).collect();
     record
 }

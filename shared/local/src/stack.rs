@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use meshline_aws::clients::{Clients, Endpoints};
 use meshline_aws::settings::{DEFAULT_DUE_SHARDS, Settings};
@@ -12,11 +12,11 @@ use meshline_core::time::{Span, Time};
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
-use crate::emulators::{Emulators, Message, Options as EmulatorOptions, StartError};
+use crate::emulators::{Emulators, Options as EmulatorOptions, StartError};
 use crate::faults::Faults;
+use crate::progress;
 use crate::pump::{Pump, PumpError};
 use crate::vault::LocalVault;
-use crate::{lock, progress};
 
 /// What stands before each name in the local secret store, as in the template.
 const SECRET_PREFIX: &str = "meshline/";
@@ -50,8 +50,6 @@ pub struct Stack {
     pub clock: Clock,
     /// Where checkpoints of the audit trail are kept and signed.
     pub vault: LocalVault,
-    /// What was sent to people and systems, in order.
-    inbox: Arc<Mutex<Vec<Message>>>,
     /// Whoever holds it moves messages and time.
     pump: tokio::sync::Mutex<Pump>,
     /// Rung when a handler may have written something.
@@ -101,13 +99,11 @@ impl Stack {
         });
         let clients = Arc::new(clients.await);
         let vault = LocalVault::open(options.data.clone())?;
-        let inbox = Arc::new(Mutex::new(Vec::new()));
         let faults = Arc::new(Faults::default());
-        let pump =
-            Pump::new(&clients, &emulators, options.data, progress, inbox.clone(), faults.clone()).await?;
+        let pump = Pump::new(&clients, &emulators, options.data, progress, faults.clone()).await?;
         let app = App::new(clients, settings(&emulators, options.public_url));
         let wake = Notify::new();
-        Ok(Arc::new(Self { app, emulators, clock, vault, inbox, pump: pump.into(), wake, faults }))
+        Ok(Arc::new(Self { app, emulators, clock, vault, pump: pump.into(), wake, faults }))
     }
 
     /// Moves what there is to move, for as long as it is awaited: when woken, when a held message is due, and at
@@ -220,11 +216,6 @@ impl Stack {
     pub fn kill(&self, function: &str, after: &[usize]) {
         self.faults.kill(function, after);
     }
-
-    /// What was sent to people and systems so far.
-    pub fn inbox(&self) -> Vec<Message> {
-        lock(&self.inbox).clone()
-    }
 }
 
 /// The next firing of `report`, strictly after `now`.
@@ -248,6 +239,7 @@ fn settings(emulators: &Emulators, public_url: String) -> Settings {
         due_shards: DEFAULT_DUE_SHARDS,
         secret_prefix: SECRET_PREFIX.to_owned(),
         public_url,
+        allow_private: true,
         ..Settings::default() // what belongs to the deployed vault
     }
 }

@@ -26,6 +26,7 @@ pub use limits::{
 };
 pub use problems::{SourceProblem, problems};
 pub use proof::Unverified;
+pub use standard_webhooks::signature;
 
 /// What one authentic delivery holds: its events, and what of it could not be read.
 #[derive(Debug, Clone, PartialEq)]

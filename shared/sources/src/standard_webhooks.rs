@@ -60,6 +60,18 @@ pub(crate) fn verify(secrets: &[String], delivery: &Delivery<'_>, now: Time) -> 
     in_window(signed_at, Time::from_unix_ms(whole_seconds), TOLERANCE, TOLERANCE)
 }
 
+/// The header `webhook-signature` of a delivery of ours: one entry, over its id, its time in seconds and its body.
+///
+/// # Errors
+/// The secret cannot be a key.
+pub fn signature(secret: &str, id: &str, at: Time, body: &[u8]) -> Result<String, Unverified> {
+    let seconds = at.unix_ms().div_euclid(1_000).to_string();
+    let parts = [id.as_bytes(), b".", seconds.as_bytes(), b".", body];
+    let signed: HmacSha256 = mac(&key(secret)?, &parts)?;
+    let bytes = signed.finalize().into_bytes();
+    Ok(format!("v1,{}", base64::engine::general_purpose::STANDARD.encode(bytes)))
+}
+
 /// The entries of version 1 that can be signatures.
 fn signatures(header: &str) -> Vec<Vec<u8>> {
     header.split(' ').filter_map(|entry| base64(entry.strip_prefix("v1,")?)).collect()

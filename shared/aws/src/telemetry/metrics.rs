@@ -39,6 +39,7 @@ pub fn decided(flow: &str, measures: &Measures, now: Time) {
         count("OutcomesMet", measures.outcomes_met),
         count("OutcomesBreached", measures.outcomes_breached),
         count("ExceptionsOpened", measures.exceptions_opened),
+        count("DeliveriesFailed", measures.deliveries_failed),
         seconds("OutcomeLatencySeconds", &measures.outcome_latency),
         seconds("RemediationSeconds", &measures.remediation),
         seconds("AcknowledgeSeconds", &measures.acknowledge),

@@ -1,6 +1,7 @@
 //! What must hold between documents, beyond the form of each.
 
 mod calendar;
+mod channel;
 mod ladder;
 mod qa;
 
@@ -9,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::config::coverage;
-use crate::config::directory::{ChannelKind, Directory};
+use crate::config::directory::Directory;
 use crate::config::flow::{Flow, OnRetrigger, OutcomeSpec, Party};
 use crate::config::read::{Document, Read, is_within};
 use crate::config::source::Source;
@@ -43,7 +44,7 @@ pub fn problems(
             }
             Document::Source(source) => source_problems(source, check_source),
             Document::Calendar(calendar) => calendar::problems(calendar),
-            Document::Directory(directory) => directory_problems(directory),
+            Document::Directory(directory) => directory_problems(directory, &read.broken),
         };
         let fresh = found.into_iter().filter(|(field, ..)| !is_within(&read.broken, field));
         problems.extend(fresh.map(|(field, reason, mend)| read.problem(&field, reason, mend)));
@@ -107,7 +108,7 @@ fn source_problems(source: &Source, check: SourceCheck<'_>) -> Vec<Found> {
     found
 }
 
-fn directory_problems(directory: &Directory) -> Vec<Found> {
+fn directory_problems(directory: &Directory, broken: &BTreeSet<String>) -> Vec<Found> {
     let mut found = twice("people", directory.people.iter().map(|person| person.id.as_str()));
     found.extend(twice("roles", directory.roles.iter().map(|role| role.id.as_str())));
     found.extend(twice("channels", directory.channels.iter().map(|channel| channel.id.as_str())));
@@ -144,10 +145,11 @@ fn directory_problems(directory: &Directory) -> Vec<Found> {
             found.push((format!("roles[{n}].rotate"), reason, "name at least two people".to_owned()));
         }
     }
-    for (n, channel) in directory.channels.iter().enumerate() {
-        if channel.kind == ChannelKind::Webhook && channel.url.is_none() {
-            let reason = "a webhook needs an address".to_owned();
-            found.push((format!("channels[{n}].url"), reason, "write `url:`".to_owned()));
+    for (n, of_channel) in directory.channels.iter().enumerate() {
+        let at = format!("channels[{n}]");
+        // What it needs is known once its kind is.
+        if !is_within(broken, &format!("{at}.kind")) {
+            found.extend(channel::problems(&at, of_channel));
         }
     }
     found
@@ -201,6 +203,7 @@ impl FlowCheck<'_> {
         if let Some(policy) = &flow.exceptions {
             found.extend(self.party("exceptions.owner", &policy.owner));
             found.extend(positive("exceptions.recovery_sla", policy.recovery_sla));
+            found.extend(policy.channel.iter().filter_map(|id| self.channel("exceptions.channel", id)));
             for (kind, playbook) in &policy.playbooks {
                 let at = format!("exceptions.playbooks.{kind}");
                 found.extend(

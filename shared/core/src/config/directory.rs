@@ -87,12 +87,17 @@ pub struct Channel {
     pub id: String,
     /// By which way.
     pub kind: ChannelKind,
-    /// Where to; for `webhook`.
+    /// Where to: of `webhook` the receiver, of `jira` the site; the others have their provider's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// Name in the secret store.
+    /// Name in the secret store: of `webhook` the signing secret, of `pagerduty` the routing key, of `slack` a bot token or
+    /// the address of an incoming webhook, of `jira` `address:API token`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
+    /// To whom there: of `slack` a channel's id, of `email` an address, of `jira` a project's key. A Slack channel without
+    /// it is how people with a Slack id are reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
 }
 
 /// A way to send.

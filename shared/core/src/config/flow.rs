@@ -227,6 +227,9 @@ pub struct ExceptionPolicy {
     pub owner: Party,
     /// How soon it must be resolved.
     pub recovery_sla: Duration,
+    /// The directory's channel that gets the ticket, beside its owner: a tracker, say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
     /// From the recovery deadline on; default: tell the exception's owner and this policy's, at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub escalation: Option<Vec<Step>>,
@@ -336,6 +339,7 @@ impl Flow {
         self.exceptions.clone().unwrap_or_else(|| ExceptionPolicy {
             owner: self.backup_owner.clone(),
             recovery_sla: DEFAULT_RECOVERY,
+            channel: None,
             escalation: None,
             playbooks: BTreeMap::new(),
         })

@@ -19,6 +19,10 @@ impl Draft<'_> {
             Action::Observe(event) | Action::TakeParked(event) => self.observe(event),
             Action::Retrigger(event) => self.retrigger(event),
             Action::Tick => {}
+            Action::ReportDelivery(delivery) => {
+                self.delivery(delivery);
+                self.request_lost(delivery);
+            }
             Action::Acknowledge => self.acknowledge()?,
             Action::Reassign { to, reason } => self.reassign_by_hand(to, reason)?,
             Action::CompleteOutcome { outcome, evidence } => self.complete_by_hand(outcome, evidence)?,

@@ -80,6 +80,7 @@ impl Run {
             suppressed: record.suppressed,
             status: if awaits_qa { Status::AwaitingQa } else { Status::Active },
             version: 0,
+            reports: 0,
             head: String::new(),
             last_at: record.at,
             opened_at: opened.opened_at,
@@ -113,7 +114,13 @@ impl Run {
             | Fact::OwnerRotated(_)
             | Fact::HandoverAccepted(_)
             | Fact::HandoverReminded(_) => return Err(FoldError::Opening(record.seq)),
-            Fact::Retriggered(_) | Fact::OutcomeRequested(_) | Fact::NoteAdded(_) | Fact::Stalled(_) => {}
+            Fact::Retriggered(_)
+            | Fact::OutcomeRequested(_)
+            | Fact::NoteAdded(_)
+            | Fact::Stalled(_)
+            | Fact::DeliverySucceeded(_)
+            | Fact::DeliveryFailed(_)
+            | Fact::DeliverySkipped(_) => {}
             Fact::OutcomeDone(done) => self.done(record.seq, done)?,
             Fact::OutcomeFailed(failed) => {
                 self.outcome_mut(record.seq, &failed.outcome)?.status = OutcomeStatus::Failed;
@@ -168,6 +175,11 @@ impl Run {
 
     fn remember(&mut self, record: &Record) {
         self.version = record.seq;
+        let is_report = matches!(
+            record.fact,
+            Fact::DeliverySucceeded(_) | Fact::DeliveryFailed(_) | Fact::DeliverySkipped(_)
+        );
+        self.reports = if is_report { self.reports + 1 } else { 0 };
         self.head.clone_from(&record.hash);
         self.last_at = record.at;
         if let Some(cause) = &record.cause {

@@ -3,6 +3,7 @@
 use super::Life;
 use crate::command::{Action, Command};
 use crate::config::flow::Party;
+use crate::delivery;
 use crate::event::Event;
 use crate::record::{Actor, ActorKind, Fact, Record};
 use crate::route::{self, Candidate, Step};
@@ -59,7 +60,12 @@ pub(super) fn inputs<'a>(life: Life<'a>, trigger: &Event) -> Vec<(Time, Input<'a
             }),
             // What is due at the moment of something else was seen before that, or after.
             ActorKind::System if record.actor.id == SWEEP => Some(Input::Command(tick())),
-            ActorKind::System | ActorKind::Source => None,
+            ActorKind::System => delivery::of_fact(&record.fact).map(|delivery| {
+                let (actor, cause) = (record.actor.clone(), record.cause.clone());
+                let action = Action::ReportDelivery(Box::new(delivery));
+                Input::Command(Command { action, actor, if_version: None, cause })
+            }),
+            ActorKind::Source => None,
         };
         inputs.extend(done.map(|done| ((record.at, record.seq), done)));
     }
@@ -118,6 +124,9 @@ fn action(fact: &Fact) -> Option<Action> {
         | Fact::Stalled(_)
         | Fact::CheckOverdue(_)
         | Fact::RunVerifying(_)
+        | Fact::DeliverySucceeded(_)
+        | Fact::DeliveryFailed(_)
+        | Fact::DeliverySkipped(_)
         | Fact::FlowApplied(_)
         | Fact::OwnerRotated(_)
         | Fact::HandoverAccepted(_)

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use meshline_core::command::{Action, Command, Rejection};
 use meshline_core::config::directory::Directory;
 use meshline_core::config::flow::Party;
 use meshline_core::decide::decide;
-use meshline_core::record::{ActorKind, Fact, Recipient, Record};
+use meshline_core::record::{Actor, ActorKind, Fact, Recipient, Record};
 use meshline_core::run::Run;
 use meshline_core::time::Span;
 use proptest::prelude::*;
@@ -29,10 +30,13 @@ proptest! {
     #![proptest_config(cases())]
 
     #[test]
-    fn rule_7_nothing_after_close_but_notes(world in world()) {
+    fn rule_7_nothing_after_close_but_notes_and_what_became_of_messages(world in world()) {
         let ended = world.trail.iter().position(|r| matches!(r.fact, Fact::RunClosed(_) | Fact::RunCancelled(_)));
         let after = ended.map_or(&[][..], |end| &world.trail[end + 1..]);
-        prop_assert!(after.iter().all(|record| matches!(record.fact, Fact::NoteAdded(_))));
+        let is_allowed = |record: &Record| {
+            matches!(record.fact, Fact::NoteAdded(_) | Fact::DeliverySucceeded(_) | Fact::DeliveryFailed(_))
+        };
+        prop_assert!(after.iter().all(is_allowed));
         prop_assert_eq!(ended.is_none(), world.run.is_open());
         prop_assert!(world.run.is_open() || world.run.open_exceptions().next().is_none());
     }
@@ -104,6 +108,20 @@ proptest! {
                 let causes: Vec<_> = theirs.map(|record| record.cause.clone()).collect();
                 prop_assert_eq!(causes, vec![step.command.cause.clone()], "{:?}", step.command);
             }
+        }
+    }
+
+    #[test]
+    fn who_saw_a_run_before_the_last_reports_of_messages_is_not_behind(world in world()) {
+        let is_report = |record: &Record| matches!(record.fact, Fact::DeliverySucceeded(_) | Fact::DeliveryFailed(_));
+        let reports = world.trail.iter().rev().take_while(|record| is_report(record)).count() as u64;
+        for seen in 0..=world.run.version + 1 {
+            let command = Command {
+                action: Action::Note("seen".to_owned()), actor: Actor::person("ana"), if_version: Some(seen), cause: None,
+            };
+            let stale = Rejection::Stale { seen, current: world.run.version };
+            let is_behind = decide(&world.run, world.context(), &command, world.now).err() == Some(stale);
+            prop_assert_eq!(is_behind, seen > world.run.version || seen + reports < world.run.version);
         }
     }
 

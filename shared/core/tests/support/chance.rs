@@ -6,9 +6,10 @@ use std::sync::Arc;
 use meshline_core::command::{Action, Command, Decision, Rejection};
 use meshline_core::config::Versioned;
 use meshline_core::config::calendar::Calendar;
-use meshline_core::config::directory::Directory;
+use meshline_core::config::directory::{ChannelKind, Directory};
 use meshline_core::config::flow::{ExceptionKind, Flow};
 use meshline_core::decide::{Context, decide, open};
+use meshline_core::delivery::{Delivery, DeliveryResult};
 use meshline_core::event::Event;
 use meshline_core::record::{Actor, Record};
 use meshline_core::run::Run;
@@ -65,6 +66,7 @@ pub(crate) enum Happening {
     Pause,
     Resume,
     Note,
+    Delivered { message: u64, failed: bool, outcome: Option<usize> },
     Cancel,
     Close,
 }
@@ -94,6 +96,8 @@ fn happening() -> impl Strategy<Value = Happening> {
         2 => Just(Resume),
         2 => Just(Note),
         1 => prop::bool::weighted(0.2).prop_map(|end| if end { Cancel } else { Note }),
+        2 => (1..9_u64, any::<bool>(), prop::option::of(0..5_usize))
+            .prop_map(|(message, failed, outcome)| Delivered { message, failed, outcome }),
         1 => Just(Close),
     ]
 }
@@ -342,6 +346,17 @@ impl World {
             Happening::Pause => by(0, Action::Pause(text())),
             Happening::Resume => by(0, Action::Resume),
             Happening::Note => by(0, Action::Note(text())),
+            Happening::Delivered { message, failed, outcome: n } => {
+                let (to, by) = ("channel:crm".to_owned(), ChannelKind::Webhook);
+                let result = match failed {
+                    true => DeliveryResult::Failed { to, by: Some(by), attempts: 8, error: text() },
+                    false => DeliveryResult::Succeeded { to, by },
+                };
+                let delivery = Delivery { message: *message, result, requested: n.map(outcome) };
+                let cause = Some(delivery.cause());
+                let action = Action::ReportDelivery(Box::new(delivery));
+                Command { action, actor: Actor::system("notify"), if_version: None, cause }
+            }
             Happening::Cancel => by(0, Action::Cancel(text())),
             Happening::Close => by(0, Action::Close(text())),
         }

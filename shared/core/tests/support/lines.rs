@@ -131,6 +131,9 @@ fn facts(fact: &Fact) -> String {
         Fact::RunClosed(closed) => format!("met {}", closed.met),
         Fact::RunCancelled(cancelled) => cancelled.reason.clone(),
         Fact::NoteAdded(note) => note.text.clone(),
+        Fact::DeliverySucceeded(it) => format!("{} to {}", it.message, it.to),
+        Fact::DeliveryFailed(it) => format!("{} to {}: {}", it.message, it.to, it.error),
+        Fact::DeliverySkipped(it) => format!("{}: {}", it.message, it.reason),
         Fact::FlowApplied(applied) => applied.diff.join(", "),
         Fact::OwnerRotated(it) => {
             format!("{} from {} to {}, accepted {}", it.role, it.from, it.to, it.accepted)

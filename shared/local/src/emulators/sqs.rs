@@ -1,6 +1,8 @@
 //! SQS: `rustack` in memory, behind a layer of ours that keeps a log of what was sent and holds delayed messages
 //! until the stack's clock, not the wall clock, says that they are due.
 
+mod flight;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
@@ -22,7 +24,8 @@ use rustack_sqs_http::response::{error_to_response, json_response};
 use rustack_sqs_http::router::resolve_operation;
 use rustack_sqs_model::error::{SqsError, SqsErrorCode};
 use rustack_sqs_model::input::{
-    CreateQueueInput, GetQueueAttributesInput, ReceiveMessageInput, SendMessageBatchInput, SendMessageInput,
+    ChangeMessageVisibilityInput, CreateQueueInput, DeleteMessageInput, GetQueueAttributesInput,
+    ReceiveMessageInput, SendMessageBatchInput, SendMessageInput,
 };
 use rustack_sqs_model::operations::SqsOperation;
 use rustack_sqs_model::output::{SendMessageBatchOutput, SendMessageOutput};
@@ -30,6 +33,7 @@ use rustack_sqs_model::types::{BatchResultErrorEntry, SendMessageBatchResultEntr
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use self::flight::Flight;
 use super::{ACCOUNT, Message, REGION, StartError, json_or_text};
 use crate::clock::Clock;
 use crate::lock;
@@ -54,6 +58,7 @@ pub(super) struct Queues {
     url: String,
     sent: Mutex<BTreeMap<String, Vec<Message>>>,
     held: Mutex<Held>,
+    flight: Mutex<Flight>,
     /// The id that a released message was held under, by the id it then got from the queue crate. Locked while
     /// messages are released, so that no receiver sees the second id.
     released: tokio::sync::Mutex<HashMap<String, String>>,
@@ -101,6 +106,7 @@ impl Queues {
             url: url.to_owned(),
             sent: Mutex::new(sent),
             held: Mutex::default(),
+            flight: Mutex::default(),
             released: tokio::sync::Mutex::default(),
         })
     }
@@ -200,6 +206,25 @@ impl Queues {
         Ok(output)
     }
 
+    /// Holds a message in flight until the time that it is put off to; whether that, or a receipt of one that is held,
+    /// was what was asked for.
+    async fn put_off(&self, input: &ChangeMessageVisibilityInput) -> Result<bool, SqsError> {
+        if input.visibility_timeout == 0 {
+            return Ok(lock(&self.flight).was_put_off(&input.receipt_handle));
+        }
+        let Some(message) = lock(&self.flight).put_off(&input.receipt_handle) else { return Ok(false) };
+        let due = self.clock.now() + Span::from_ms(i64::from(input.visibility_timeout) * 1000);
+        {
+            let mut held = lock(&self.held);
+            held.count += 1;
+            let count = held.count;
+            held.messages.insert((due, count), message);
+        }
+        let (queue_url, receipt_handle) = (input.queue_url.clone(), input.receipt_handle.clone());
+        self.rustack.delete_message(DeleteMessageInput { queue_url, receipt_handle }).await?;
+        Ok(true)
+    }
+
     /// Sends each entry on its own; the queue crate's batch rules are checked by `check_batch`.
     async fn send_batch(&self, batch: SendMessageBatchInput) -> Result<SendMessageBatchOutput, SqsError> {
         check_batch(&batch)?;
@@ -244,14 +269,26 @@ impl Queues {
         } else if operation == SqsOperation::SendMessageBatch {
             answer(&self.send_batch(parse(&body)?).await?)
         } else if operation == SqsOperation::ReceiveMessage {
-            let mut output = self.rustack.receive_message(parse::<ReceiveMessageInput>(&body)?).await?;
+            let input = parse::<ReceiveMessageInput>(&body)?;
+            let url = input.queue_url.clone();
+            let mut output = self.rustack.receive_message(input).await?;
             let released = self.released.lock().await;
             for message in &mut output.messages {
                 if let Some(id) = message.message_id.as_ref().and_then(|id| released.get(id)) {
                     message.message_id = Some(id.clone());
                 }
+                lock(&self.flight).received(&url, message);
             }
             answer(&output)
+        } else if operation == SqsOperation::ChangeMessageVisibility {
+            let input = parse::<ChangeMessageVisibilityInput>(&body)?;
+            if self.put_off(&input).await? {
+                return answer(&serde_json::json!({}));
+            }
+            self.handler.handle_operation(operation, body).await
+        } else if operation == SqsOperation::DeleteMessage {
+            lock(&self.flight).deleted(&parse::<DeleteMessageInput>(&body)?.receipt_handle);
+            self.handler.handle_operation(operation, body).await
         } else {
             self.handler.handle_operation(operation, body).await
         }

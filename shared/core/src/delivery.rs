@@ -1,0 +1,147 @@
+//! Deliveries: what became of a message to people and systems, and whether it is still wanted.
+
+use crate::config::directory::ChannelKind;
+use crate::config::flow::Ladder;
+use crate::record::{DeliveryFailed, DeliverySkipped, DeliverySucceeded, Fact};
+use crate::run::{OutcomeStatus, Run, Status};
+use crate::time::Time;
+
+/// What became of a message, or of the part of it that goes to one receiver.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// Sequence number of the record whose message it is.
+    pub message: u64,
+    /// What happened.
+    pub result: DeliveryResult,
+    /// The outcome that was requested by it; a request that cannot be made is an exception.
+    pub requested: Option<String>,
+}
+
+/// What happened to a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeliveryResult {
+    /// The receiver took it.
+    Succeeded {
+        /// Which: `person:ana`, `channel:crm-automation`.
+        to: String,
+        /// By which way.
+        by: ChannelKind,
+    },
+    /// It was given up.
+    Failed {
+        /// Who should have had it.
+        to: String,
+        /// By which way it was tried last, if there was one.
+        by: Option<ChannelKind>,
+        /// How often.
+        attempts: u32,
+        /// What came back.
+        error: String,
+    },
+    /// It was not sent to anybody, because nobody needs it any more.
+    Skipped {
+        /// What happened meanwhile.
+        reason: String,
+    },
+}
+
+impl Delivery {
+    /// What must not be reported twice, see [`crate::record::Record::cause`].
+    pub fn cause(&self) -> String {
+        match &self.result {
+            DeliveryResult::Succeeded { to, .. } | DeliveryResult::Failed { to, .. } => {
+                cause(self.message, to)
+            }
+            DeliveryResult::Skipped { .. } => format!("delivery:{}", self.message),
+        }
+    }
+
+    /// Its record.
+    pub fn fact(&self) -> Fact {
+        let message = self.message;
+        match self.result.clone() {
+            DeliveryResult::Succeeded { to, by } => {
+                Fact::DeliverySucceeded(DeliverySucceeded { message, to, by })
+            }
+            DeliveryResult::Failed { to, by, attempts, error } => {
+                let outcome = self.requested.clone();
+                Fact::DeliveryFailed(DeliveryFailed { message, to, by, outcome, attempts, error })
+            }
+            DeliveryResult::Skipped { reason } => Fact::DeliverySkipped(DeliverySkipped { message, reason }),
+        }
+    }
+}
+
+/// The report that made a record, if it is one.
+pub(crate) fn of_fact(fact: &Fact) -> Option<Delivery> {
+    let (message, result, requested) = match fact.clone() {
+        Fact::DeliverySucceeded(DeliverySucceeded { message, to, by }) => {
+            (message, DeliveryResult::Succeeded { to, by }, None)
+        }
+        Fact::DeliveryFailed(DeliveryFailed { message, to, by, outcome, attempts, error }) => {
+            (message, DeliveryResult::Failed { to, by, attempts, error }, outcome)
+        }
+        Fact::DeliverySkipped(DeliverySkipped { message, reason }) => {
+            (message, DeliveryResult::Skipped { reason }, None)
+        }
+        _ => return None,
+    };
+    Some(Delivery { message, result, requested })
+}
+
+/// The cause of the report that a message was delivered to `to`, or never will be.
+pub fn cause(message: u64, to: &str) -> String {
+    format!("delivery:{message}:{to}")
+}
+
+/// What a message is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About<'a> {
+    /// A step of a ladder, for an outcome, an exception or the run, fired at that time.
+    Step(Ladder, Option<&'a str>, Time),
+    /// An exception of that id.
+    Exception(&'a str),
+    /// The request for that outcome.
+    Request(&'a str),
+    /// That nothing happens to the run.
+    Stalled,
+}
+
+/// Why a message need not be sent any more, if so: what it asks for has happened meanwhile.
+pub fn moot(run: &Run, about: About<'_>) -> Option<String> {
+    match run.status {
+        Status::Closed => return Some("the run is closed".to_owned()),
+        Status::Cancelled => return Some("the run is cancelled".to_owned()),
+        Status::AwaitingQa | Status::Active | Status::Verifying => {}
+    }
+    match about {
+        About::Step(Ladder::NotAcknowledged, _, _) => acknowledged(run, None),
+        About::Step(Ladder::Breached, outcome, at) => {
+            outcome.and_then(|id| verified(run, id)).or_else(|| acknowledged(run, Some(at)))
+        }
+        About::Step(Ladder::Recovery, exception, _) => exception.and_then(|id| resolved(run, id)),
+        About::Stalled => None,
+        About::Exception(id) => resolved(run, id),
+        About::Request(id) => verified(run, id),
+    }
+}
+
+/// That the run is acknowledged, since `after` if that is given.
+fn acknowledged(run: &Run, after: Option<Time>) -> Option<String> {
+    let ack = run.ack.as_ref()?;
+    let at = ack.at.filter(|at| after.is_none_or(|after| *at > after))?;
+    Some(format!("`{}` acknowledged the run at {at}", ack.by.as_deref().unwrap_or(&run.owner.id)))
+}
+
+fn verified(run: &Run, outcome: &str) -> Option<String> {
+    let outcome = run.outcomes.iter().find(|it| it.id == outcome)?;
+    match outcome.status {
+        OutcomeStatus::Done => Some(format!("`{}` was verified", outcome.id)),
+        OutcomeStatus::Waiting | OutcomeStatus::Open | OutcomeStatus::Failed => None,
+    }
+}
+
+fn resolved(run: &Run, exception: &str) -> Option<String> {
+    let exception = run.exceptions.iter().find(|it| it.id == exception)?;
+    exception.resolved_at.map(|at| format!("the exception was resolved at {at}"))
+}

@@ -1,0 +1,41 @@
+//! The inbox: takes what would go to people and systems that have no real address.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::post;
+
+use super::{Message, json_or_text};
+use crate::clock::Clock;
+use crate::lock;
+
+/// Everything that was sent, in order.
+pub(super) struct Inbox {
+    clock: Clock,
+    messages: Mutex<Vec<Message>>,
+}
+
+impl Inbox {
+    pub(super) fn new(clock: Clock) -> Self {
+        Self { clock, messages: Mutex::default() }
+    }
+
+    pub(super) fn messages(&self) -> Vec<Message> {
+        lock(&self.messages).clone()
+    }
+}
+
+/// `POST /` takes a message.
+pub(super) fn router(inbox: Arc<Inbox>) -> Router {
+    Router::new().route("/", post(take)).with_state(inbox)
+}
+
+async fn take(State(inbox): State<Arc<Inbox>>, body: Bytes) -> StatusCode {
+    let body = json_or_text(&String::from_utf8_lossy(&body));
+    let id = body["message"]["id"].as_str().unwrap_or_default().to_owned();
+    lock(&inbox.messages).push(Message { id, at: inbox.clock.now(), body });
+    StatusCode::ACCEPTED
+}
