@@ -15,10 +15,11 @@ PARAMETERS   ?= CanaryDeployments=true
 
 TARGET     := $(or $(CARGO_TARGET_DIR),target)
 LAMBDA_BIN := $(TARGET)/lambda-bin
-BINARIES   := ingest route sla-check relay ops-api report
+BINARIES   := ingest route sla-check relay notify ops-api report
 PACKAGES   := $(addprefix -p meshline-,$(BINARIES))
-# S3 and KMS are for the deployed `report` alone: `make up` does without. Whatever is checked is checked with them.
-FEATURES   := --features meshline-report/lambda
+# S3 and KMS are for the deployed `report` alone, SES for `notify`: `make up` does without. Whatever is checked is checked
+# with them.
+FEATURES   := --features meshline-report/lambda,meshline-notify/lambda
 LOCKED     := $(if $(CI),--locked)
 CARGO_TEST := cargo test $(LOCKED) $(FEATURES) --workspace
 
@@ -135,5 +136,6 @@ build-IngestFunction:   ; $(call pack,ingest)
 build-RouteFunction:    ; $(call pack,route)
 build-SlaCheckFunction: ; $(call pack,sla-check)
 build-RelayFunction:    ; $(call pack,relay)
+build-NotifyFunction:   ; $(call pack,notify)
 build-OpsApiFunction:   ; $(call pack,ops-api)
 build-ReportFunction:   ; $(call pack,report)

@@ -9,7 +9,7 @@ import boto3
 
 ROOT = pathlib.Path(__file__).parents[2]
 NAME = "meshline"
-FUNCTIONS = ("ingest", "route", "sla-check", "relay", "ops-api", "report")
+FUNCTIONS = ("ingest", "route", "sla-check", "relay", "notify", "ops-api", "report")
 # Without a consumer in the stack, so that the scenarios may take the messages out.
 READ = ("escalations", "exceptions", "requests")
 PEOPLE = ("ana", "ben", "cleo", "dev")

@@ -69,7 +69,10 @@ async fn a_missed_deadline_makes_one_breach_one_escalation_and_one_ticket() {
     let bus = local.get("/_local/bus").await;
     let breaches = bus["messages"].as_array().unwrap().iter();
     assert_eq!(breaches.filter(|m| m["body"]["detail-type"] == "meshline.sla_breached").count(), 1);
-    assert_eq!(local.get("/_local/inbox").await["messages"].as_array().unwrap().len(), 3);
+    let inbox = local.get("/_local/inbox").await;
+    let told: Vec<&str> =
+        inbox["messages"].as_array().unwrap().iter().map(|m| m["body"]["to"].as_str().unwrap()).collect();
+    assert_eq!(told, ["channel:crm-automation", "person:dev", "person:cleo", "person:cleo"]);
 }
 
 #[tokio::test]
@@ -100,14 +103,14 @@ async fn a_run_with_everything_verified_closes_and_its_trail_is_valid() {
     assert_eq!((status, &done["status"], &done["met"]), (200, &json!("closed"), &json!(true)));
 
     let verified = local.get(&format!("/v1/runs/{run}/audit/verify")).await;
-    assert_eq!(verified, json!({"valid": true, "records": 7, "fault": null}));
+    assert_eq!(verified, json!({"valid": true, "records": 8, "fault": null}));
     let report = local.get("/v1/reports/sla?flow=blog-launch").await;
     assert_eq!((&report["triggers"], &report["met"], &report["missed"]), (&json!(1), &json!(1), &json!(0)));
     let timeline = local.get("/v1/subjects/contentful%3A5Ks/timeline").await;
     let kinds: Vec<&str> =
         timeline["items"].as_array().unwrap().iter().map(|i| i["kind"].as_str().unwrap()).collect();
     assert_eq!(kinds.iter().filter(|kind| **kind == "event").count(), 3);
-    assert_eq!(kinds.iter().filter(|kind| **kind == "record").count(), 7);
+    assert_eq!(kinds.iter().filter(|kind| **kind == "record").count(), 8);
 }
 
 /// Changes a stored record behind Meshline's back.

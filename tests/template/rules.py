@@ -17,6 +17,8 @@ TWO_WEEKS = 14 * 24 * 3600
 WILDCARDS = {
     "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${SecretPrefix}*":
         "sources name their secrets at run time, and a secret's ARN ends in six random characters",
+    "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/*":
+        "an address is verified by itself or as part of its domain; a condition names the address",
     "${FailedBatchesBucket.Arn}/aws/lambda/*":
         "Lambda names the objects itself, and all of them under this prefix",
     "${CheckpointsBucket.Arn}/checkpoints/*":
@@ -46,6 +48,8 @@ OF_A_STREAM = {
 MAPPINGS = {
     "IngestFunctionSpill": ("${IngestSpillQueue.Arn}", "IngestFunction", OF_A_QUEUE | {"ScalingConfig": {"MaximumConcurrency": 5}}),
     "SlaCheckFunctionTicks": ("${TicksQueue.Arn}", "SlaCheckFunction", OF_A_QUEUE | {"ScalingConfig": {"MaximumConcurrency": 10}}),
+} | {f"NotifyFunction{name}": (f"${{{name}Queue.Arn}}", "NotifyFunction", OF_A_QUEUE | {"ScalingConfig": {"MaximumConcurrency": 5}})
+     for name in ("Escalations", "Exceptions", "Requests")} | {
     "RouteFunctionEvents": ("${EventsTable.StreamArn}", "RouteFunction",
                             OF_A_STREAM | {"FilterCriteria": {"Filters": [{"Pattern": '{"eventName":["INSERT","MODIFY"]}'}]}}),
     "RelayFunctionRecords": ("${AuditTable.StreamArn}", "RelayFunction", OF_A_STREAM),
@@ -306,7 +310,7 @@ def wanted_alarms(resources):
     """What must ring, as (namespace, metric, dimensions, threshold where two alarms differ in nothing else)."""
     own, of_rules = dead_letter_queues(resources)
     stack = ("stack", "${AWS::StackName}")
-    for metric in ("SweepLagSeconds", "AuditTampered", "CheckpointsWritten", "UnverifiedWebhooks"):
+    for metric in ("SweepLagSeconds", "AuditTampered", "CheckpointsWritten", "UnverifiedWebhooks", "DeliveriesFailed"):
         yield "Meshline", metric, {stack}, None
     for name in of_type(resources, "AWS::SQS::Queue"):
         metric = "ApproximateNumberOfMessagesVisible" if name in own + of_rules else "ApproximateAgeOfOldestMessage"
@@ -368,7 +372,7 @@ def the_dashboard_shows_everything(resources):
     for missing in (name for name in names if f'"${{{name}}}"' not in body):
         yield f"{missing} is not on the dashboard"
     for metric in ("Triggers", "OutcomeLatencySeconds", "OutcomesMet", "OutcomesBreached", "ExceptionsOpened", "RemediationSeconds",
-                   "AcknowledgeSeconds", "SweepLagSeconds", "DueRuns", "AuditTampered", "UnverifiedWebhooks", "CheckpointsWritten"):
+                   "AcknowledgeSeconds", "SweepLagSeconds", "DueRuns", "AuditTampered", "UnverifiedWebhooks", "DeliveriesFailed", "CheckpointsWritten"):
         if metric not in body:
             yield f"{metric} is not on the dashboard"
 

@@ -197,6 +197,9 @@ impl Run {
         outcome.met = Some(done.met);
         outcome.evidence.clone_from(&done.evidence);
         outcome.ladder.at = None;
+        if let Some(clock) = &mut outcome.clock {
+            clock.warn_at = None;
+        }
         if done.met {
             // A signal that was late on its way, about a thing that was done in time.
             outcome.breached_at = None;
