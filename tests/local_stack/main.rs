@@ -7,6 +7,7 @@ mod checkpoints;
 mod cost;
 mod duties;
 mod life;
+mod notify;
 mod poison;
 mod replay;
 mod restart;

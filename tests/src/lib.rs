@@ -10,6 +10,7 @@ use meshline_core::time::{Span, Time};
 use meshline_local::{Options, Stack, gateway};
 use serde_json::{Value, json};
 
+pub mod receiver;
 pub mod scenario;
 pub mod senders;
 
@@ -59,13 +60,24 @@ impl Local {
         Self::new(data, true).await
     }
 
+    /// A stack in memory, without configuration, whose secret store has these too.
+    pub async fn with_secrets(secrets: &[(&str, &str)]) -> Self {
+        Self::build(None, true, secrets).await
+    }
+
     async fn new(data: Option<PathBuf>, clock_frozen: bool) -> Self {
+        Self::build(data, clock_frozen, &[]).await
+    }
+
+    async fn build(data: Option<PathBuf>, clock_frozen: bool, secrets: &[(&str, &str)]) -> Self {
+        let more = secrets.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let secrets = senders::secrets().into_iter().chain(more).collect();
         let options = Options {
             public_url: URL.to_owned(),
             data,
             clock: Some(nine()),
             clock_frozen,
-            secrets: senders::secrets().into(),
+            secrets,
         };
         Self { stack: Stack::start(options).await.expect("the stack starts") }
     }
