@@ -1,15 +1,22 @@
 //! Plays every file of tests/scenarios: against a local stack each, or, where MESHLINE_DEPLOYED names the description
 //! of a deployed stack, all at once against that one.
 
+use std::collections::BTreeSet;
+use std::fmt::Debug;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use meshline_tests::scenario::{Deployed, Request, Scenario, Stage, World, play};
-use meshline_tests::{EXAMPLES, Local, header};
+use meshline_core::config::flow::ExceptionKind;
+use meshline_core::record::Fact;
+use meshline_tests::scenario::{Deployed, Scenario, Stage, World, apply, people, play};
+use meshline_tests::{EXAMPLES, Local};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+/// What no scenario shows yet: nothing is sent out in this version, so nothing comes back about it.
+const NOT_SHOWN: [&str; 2] = ["record delivery_failed", "record delivery_succeeded"];
 /// How many flows are applied in one transaction.
 const AT_ONCE: usize = 20;
 
@@ -17,15 +24,46 @@ fn main() -> ExitCode {
     let scenarios = scenarios();
     let stage = std::env::var_os("MESHLINE_DEPLOYED").map(|path| Stage::read(&PathBuf::from(path)));
     if let Some(stage) = &stage {
-        let known: Vec<&Scenario> = scenarios.iter().filter_map(|(_, read)| read.as_ref().ok()).collect();
-        block_on(apply_all(stage.clone(), &known));
+        let known = scenarios.iter().filter_map(|(_, read)| read.as_ref().ok());
+        let played: Vec<&Scenario> = known.filter(|scenario| scenario.only_local.is_none()).collect();
+        block_on(apply_all(stage.clone(), &played));
     }
+    let known = scenarios.iter().filter_map(|(_, read)| read.as_ref().ok());
+    let shown: BTreeSet<String> = known.flat_map(Scenario::shows).collect();
+    let complete = Trial::test("every-kind-is-shown", move || every_kind_is_shown(&shown))
+        .with_kind("Each kind of record and exception is shown by a scenario.");
     let trial = |(name, scenario): (String, Result<Scenario, String>)| {
         let stage = stage.clone();
         let promise = scenario.as_ref().map_or_else(|_| String::new(), |known| known.promise.clone());
-        Trial::test(name, move || one(stage, scenario?)).with_kind(promise)
+        let only_local = scenario.as_ref().ok().and_then(|known| known.only_local.clone());
+        let skipped = only_local.filter(|_| stage.is_some()).map(|why| format!("only local: {why}"));
+        let ignored = skipped.is_some();
+        let trial = Trial::test(name, move || one(stage, scenario?));
+        trial.with_kind(skipped.unwrap_or(promise)).with_ignored_flag(ignored)
     };
-    libtest_mimic::run(&Arguments::from_args(), scenarios.into_iter().map(trial).collect()).exit_code()
+    let trials = scenarios.into_iter().map(trial).chain([complete]).collect();
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+fn every_kind_is_shown(shown: &BTreeSet<String>) -> Result<(), Failed> {
+    let records = words::<Fact>(json!({"kind": "", "detail": null}));
+    let exceptions = words::<ExceptionKind>(json!(""));
+    let kinds = records.iter().map(|kind| format!("record {kind}"));
+    let kinds = kinds.chain(exceptions.iter().map(|kind| format!("exception {kind}")));
+    let missing: Vec<String> =
+        kinds.filter(|kind| !shown.contains(kind) && !NOT_SHOWN.contains(&kind.as_str())).collect();
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("no scenario expects: {}", missing.join(", ")).into())
+    }
+}
+
+/// The words that a type takes, as it names them when it refuses one.
+fn words<T: DeserializeOwned + Debug>(refused: Value) -> Vec<String> {
+    let refusal = serde_json::from_value::<T>(refused).expect_err("no such kind").to_string();
+    let (_, words) = refusal.split_once("expected one of ").expect("the kinds that there are");
+    words.split(", ").map(|word| word.trim_matches('`').to_owned()).collect()
 }
 
 /// The files, by name, in order.
@@ -52,7 +90,7 @@ fn one(stage: Option<Arc<Stage>>, scenario: Scenario) -> Result<(), Failed> {
             Some(stage) => play(&Deployed::on(stage).await, &scenario).await?,
             None => {
                 let local = Local::start().await;
-                apply(&local, vec![people(), file(&scenario, &local)]).await;
+                in_force(&local, &[people(&[], local.now()), scenario.file(&local)]).await;
                 play(&local, &scenario).await?;
             }
         }
@@ -64,35 +102,16 @@ fn one(stage: Option<Arc<Stage>>, scenario: Scenario) -> Result<(), Failed> {
 async fn apply_all(stage: Arc<Stage>, scenarios: &[&Scenario]) {
     let world = Deployed::on(stage).await;
     let examples = EXAMPLES.map(|(name, text)| json!({"name": name, "text": text}));
-    apply(&world, examples.to_vec()).await;
-    apply(&world, vec![people()]).await;
+    in_force(&world, &examples).await;
+    in_force(&world, &[people(&[], world.now())]).await;
     for scenarios in scenarios.chunks(AT_ONCE) {
-        apply(&world, scenarios.iter().map(|scenario| file(scenario, &world)).collect()).await;
+        let files: Vec<Value> = scenarios.iter().map(|scenario| scenario.file(&world)).collect();
+        in_force(&world, &files).await;
     }
 }
 
-/// The people of the examples, and one who is never there.
-fn people() -> Value {
-    let away = "  - {id: gone, name: Gone Fishing, email: gone@example.com, away: [{from: 2020-01-01, to: 2099-12-31}]}";
-    let role = "  - {id: night-shift, members: [gone]}";
-    let (name, examples) = EXAMPLES[0];
-    let text = examples.replace("roles:\n", &format!("{away}\nroles:\n{role}\n"));
-    json!({"name": name, "text": text})
-}
-
-fn file(scenario: &Scenario, world: &impl World) -> Value {
-    json!({"name": format!("{}.yaml", scenario.name), "text": scenario.flow(world)})
-}
-
-async fn apply(world: &impl World, files: Vec<Value>) {
-    let request = Request {
-        method: "PUT",
-        path: "/v1/config".to_owned(),
-        headers: vec![header("content-type", "application/json")],
-        body: json!({"files": files}).to_string().into_bytes(),
-        person: Some("ana".to_owned()),
-    };
-    let (status, body) = world.call(request).await;
+async fn in_force(world: &impl World, files: &[Value]) {
+    let (status, body) = apply(world, "ana", files).await;
     assert_eq!(status, 200, "the flows are not in force: {body:#}");
 }
 

@@ -2,121 +2,45 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a helper that fails is a test that fails")]
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use std::sync::Arc;
+mod local;
+
+use std::path::Path;
+use std::process::Output;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use axum::body::Body;
-use axum::http::Request;
 use meshline_core::record::Record;
 use meshline_core::trail::{GENESIS, hash};
-use meshline_local::{Options, Stack, gateway};
 use serde_json::{Value, json};
 
-const EXAMPLES: [&str; 4] = [
-    include_str!("../../infra/examples/directory.yaml"),
-    include_str!("../../infra/examples/sources.yaml"),
-    include_str!("../../infra/examples/blog-launch.yaml"),
-    include_str!("../../infra/examples/lead-form.yaml"),
-];
-
-/// A folder of its own for each test, removed at the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn file(&self, name: &str) -> String {
-        self.0.join(name).display().to_string()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
+use local::{Local, meshline, text};
 
 /// A served stack after three days: a run of the first, breached on it; a day without records; and one of the third.
 struct Served {
-    stack: Arc<Stack>,
-    url: String,
-    folder: Folder,
+    local: Local,
     /// The run of the first day.
     run: String,
 }
 
 impl Served {
     async fn start(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("meshline-audit-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let stack = Stack::start(Options {
-            public_url: url.clone(),
-            data: None,
-            clock: Some("2026-11-20T09:00:00Z".parse().unwrap()),
-            clock_frozen: true,
-            secrets: [("forms-token".to_owned(), "forms-token".to_owned())].into(),
-        });
-        let stack = stack.await.unwrap();
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the server must answer while the test waits for the tool"
-        )]
-        tokio::spawn(axum::serve(listener, gateway::router(Arc::clone(&stack))).into_future());
-        let mut served = Self { stack, url, folder: Folder(folder), run: String::new() };
-        let files: Vec<Value> =
-            EXAMPLES.iter().map(|text| json!({"name": "example.yaml", "text": text})).collect();
-        served.call("PUT", "/v1/config", &json!({"files": files})).await;
-        served.submit("form:1").await;
-        let runs = served.call("GET", "/v1/runs?flow=lead-form", &Value::Null).await;
-        served.run = runs["items"][0]["run"].as_str().unwrap().to_owned();
-        served.until("2026-11-22T09:00:00Z").await;
-        served.submit("form:2").await;
-        served.until("2026-11-23T09:00:00Z").await;
-        served
-    }
-
-    async fn call(&self, method: &str, path: &str, body: &Value) -> Value {
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("content-type", "application/json")
-            .header("x-forms-token", "forms-token")
-            .body(Body::from(body.to_string()))
-            .unwrap();
-        let response = gateway::call(&self.stack, request).await;
-        let status = response.status();
-        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
-        assert!(status.is_success(), "{method} {path}: {}", String::from_utf8_lossy(&body));
-        serde_json::from_slice(&body).unwrap()
-    }
-
-    async fn submit(&self, form: &str) {
-        let body =
-            json!({"event": "form.submitted", "delivery": form, "asset": form, "title": "Demo request"});
-        self.call("POST", "/hooks/forms", &body).await;
-        self.stack.settle().await.unwrap();
-    }
-
-    async fn until(&self, time: &str) {
-        self.stack.advance_to(time.parse().unwrap()).await.unwrap();
-    }
-
-    fn meshline(&self, args: &[&str]) -> Output {
-        meshline(&self.url, args)
+        let local = Local::start(&format!("audit-{name}"), "2026-11-20T09:00:00Z").await;
+        let run = local.submit("form:1").await;
+        local.until("2026-11-22T09:00:00Z").await;
+        local.submit("form:2").await;
+        local.until("2026-11-23T09:00:00Z").await;
+        Self { local, run }
     }
 
     /// The export of all days, which is valid.
     fn export(&self) -> Vec<Value> {
-        let output = self.meshline(&["audit", "export", "--since", "2026-11-20"]);
+        let output = self.local.meshline(&["audit", "export", "--since", "2026-11-20"]);
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
         text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     /// What verifying a file with these lines says.
     fn verify(&self, lines: &[Value]) -> Output {
-        let file = self.folder.file("tampered.jsonl");
+        let file = self.local.file("tampered.jsonl");
         let lines: String = lines.iter().map(|line| format!("{line}\n")).collect();
         std::fs::write(&file, lines).unwrap();
         // Nobody listens there: it needs no stack.
@@ -151,12 +75,17 @@ impl Served {
     }
 
     fn table(&self) -> &aws_sdk_dynamodb::Client {
-        self.stack.app.clients.dynamodb()
+        self.local.stack.app.clients.dynamodb()
     }
 
     /// `audit verify --since` must name this record of the run.
     fn must_find(&self, seq: u64, reason: &str) {
-        must_name(&self.meshline(&["audit", "verify", "--since", "2026-11-20"]), &self.run, seq, reason);
+        must_name(
+            &self.local.meshline(&["audit", "verify", "--since", "2026-11-20"]),
+            &self.run,
+            seq,
+            reason,
+        );
     }
 }
 
@@ -173,19 +102,6 @@ fn must_name(output: &Output, run: &str, seq: u64, reason: &str) {
 
 fn of_run(lines: &[Value], run: &str) -> Vec<Value> {
     lines.iter().filter(|line| line["run"] == run).cloned().collect()
-}
-
-fn meshline(url: &str, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_meshline"))
-        .args(args)
-        .env("MESHLINE_URL", url)
-        .env_remove("MESHLINE_AS")
-        .output()
-        .unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// The trail with the texts of its first record changed and all hashed anew, as somebody would who can write the table.
@@ -223,7 +139,7 @@ fn last_of_first_day(trail: &[Value]) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_honest_stack_and_its_export_are_valid() {
     let served = Served::start("honest").await;
-    let verified = served.meshline(&["audit", "verify", "--since", "2026-11-20"]);
+    let verified = served.local.meshline(&["audit", "verify", "--since", "2026-11-20"]);
     let told = text(&verified.stdout);
     assert_eq!(verified.status.code(), Some(0), "{told}{}", text(&verified.stderr));
     let lines: Vec<&str> = told.lines().collect();
@@ -233,15 +149,15 @@ async fn an_honest_stack_and_its_export_are_valid() {
     assert_eq!(lines[1..3], [after, "the chain of checkpoints begins on 2026-11-20"]);
     assert!(lines[3].starts_with("key SHA-256 ") && lines[3].contains("the stack's own word"), "{told}");
 
-    let file = served.folder.file("days.jsonl");
-    let exported = served.meshline(&["audit", "export", "--since", "2026-11-20", "--out", &file]);
+    let file = served.local.file("days.jsonl");
+    let exported = served.local.meshline(&["audit", "export", "--since", "2026-11-20", "--out", &file]);
     assert_eq!((exported.status.code(), text(&exported.stdout)), (Some(0), String::new()));
     let nowhere = "http://127.0.0.1:1";
     let offline = meshline(nowhere, &["audit", "verify", "--export", &file]);
     assert_eq!((offline.status.code(), text(&offline.stdout)), (Some(0), told));
 
-    let pem = served.meshline(&["audit", "key"]).stdout;
-    let key = served.folder.file("key.pem");
+    let pem = served.local.meshline(&["audit", "key"]).stdout;
+    let key = served.local.file("key.pem");
     std::fs::write(&key, pem).unwrap();
     let pinned = meshline(nowhere, &["--json", "audit", "verify", "--export", &file, "--public-key", &key]);
     let document: Value = serde_json::from_slice(&pinned.stdout).unwrap();
@@ -254,12 +170,12 @@ async fn an_honest_stack_and_its_export_are_valid() {
 async fn a_window_of_days_is_verified_by_itself() {
     let served = Served::start("window").await;
     let args = ["--json", "audit", "verify", "--since", "2026-11-21", "--until", "2026-11-22"];
-    let verified = served.meshline(&args);
+    let verified = served.local.meshline(&args);
     let document: Value = serde_json::from_slice(&verified.stdout).unwrap();
     assert_eq!((verified.status.code(), &document["valid"]), (Some(0), &json!(true)), "{document:#}");
     assert_eq!(document["checkpoints"], 2);
     for args in [["2026-11-22", "2026-11-21"], ["2000-01-01", "2026-11-21"]] {
-        let output = served.meshline(&["audit", "verify", "--since", args[0], "--until", args[1]]);
+        let output = served.local.meshline(&["audit", "verify", "--since", args[0], "--until", args[1]]);
         assert_eq!(output.status.code(), Some(2), "{args:?}");
     }
 }
@@ -355,7 +271,7 @@ async fn a_checkpoint_that_was_edited_removed_or_signed_by_another_key_is_found(
 
     let other =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/openssl.pem").display().to_string();
-    let pinned = served.meshline(&["audit", "verify", "--since", "2026-11-20", "--public-key", &other]);
+    let pinned = served.local.meshline(&["audit", "verify", "--since", "2026-11-20", "--public-key", &other]);
     let told = text(&pinned.stdout);
     assert_eq!(pinned.status.code(), Some(1), "{told}");
     assert_eq!(told.matches("or another key signed it").count(), 3, "{told}");
@@ -382,26 +298,26 @@ async fn a_file_that_was_cut_or_is_no_export_is_told_apart() {
 #[tokio::test(flavor = "multi_thread")]
 async fn checkpoints_are_taken_from_a_copy_of_their_bucket() {
     let served = Served::start("bucket").await;
-    let copy = served.folder.file("copy");
+    let copy = served.local.file("copy");
     let args = ["audit", "verify", "--since", "2026-11-20", "--checkpoints", &copy];
-    assert_eq!(served.meshline(&args).status.code(), Some(2), "an empty copy says nothing");
+    assert_eq!(served.local.meshline(&args).status.code(), Some(2), "an empty copy says nothing");
     for line in served.export().iter().filter(|line| line.get("envelope").is_some()) {
         let day = line["day"].as_str().unwrap();
         let file = Path::new(&copy).join(format!("checkpoints/2026/11/{day}.json"));
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(file, line["envelope"].to_string()).unwrap();
     }
-    let output = served.meshline(&args);
+    let output = served.local.meshline(&args);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
     std::fs::remove_file(Path::new(&copy).join("checkpoints/2026/11/2026-11-21.json")).unwrap();
-    let output = served.meshline(&args);
+    let output = served.local.meshline(&args);
     assert!(text(&output.stdout).contains("its checkpoint is missing"), "{}", text(&output.stdout));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_is_replayed_decision_by_decision() {
     let served = Served::start("replay").await;
-    let output = served.meshline(&["replay", &served.run]);
+    let output = served.local.meshline(&["replay", &served.run]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let said = text(&output.stdout);
     let line = |kind: &str| said.lines().find(|line| line.contains(kind)).unwrap().to_owned();
@@ -412,6 +328,6 @@ async fn a_run_is_replayed_decision_by_decision() {
         "{said}"
     );
     assert!(said.ends_with("which is what is stored\n"), "{said}");
-    let neither = served.meshline(&["replay"]);
+    let neither = served.local.meshline(&["replay"]);
     assert_eq!(neither.status.code(), Some(2), "{}", text(&neither.stdout));
 }

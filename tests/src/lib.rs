@@ -139,12 +139,12 @@ impl Local {
 
     /// A signed batch of HubSpot events about one asset.
     pub async fn hubspot(&self, asset: &str, events: &[Value]) -> Answer {
-        self.deliver(&senders::crm(URL, self.stack.clock.now(), asset, events)).await
+        self.deliver(&senders::crm(URL, self.stack.clock.now(), "hubspot", Some(asset), events)).await
     }
 
     /// A signed HubSpot delivery of any bytes.
     pub async fn hubspot_raw(&self, body: Vec<u8>) -> Answer {
-        self.deliver(&senders::crm_raw(URL, self.stack.clock.now(), body)).await
+        self.deliver(&senders::crm_raw(URL, self.stack.clock.now(), "hubspot", body)).await
     }
 
     /// A webhook arrives.

@@ -2,12 +2,14 @@
 //!
 //! The same file is played against the local stack and against the deployed one; both are a [`World`].
 
+mod config;
 mod deployed;
 mod local;
 mod play;
 mod read;
 mod world;
 
+pub use config::{apply, people};
 pub use deployed::{Deployed, Stage};
 pub use play::play;
 pub use world::{Request, World};
@@ -21,10 +23,37 @@ pub struct Scenario {
     pub name: String,
     /// The promise: the first comment.
     pub promise: String,
+    /// Why it cannot be played against a deployed stack, if it cannot.
+    pub only_local: Option<String>,
     /// The flow, without the head that every scenario's flow has.
     flow: String,
+    /// Sources and calendars of its own, as documents.
+    beside: String,
     /// What happens, in order.
     steps: Vec<Step>,
+}
+
+impl Scenario {
+    /// The kinds of records and exceptions that it shows, as it says it: `record stalled`, `exception manual`.
+    pub fn shows(&self) -> impl Iterator<Item = String> {
+        self.steps.iter().filter_map(|step| match &step.what {
+            What::Expect(Expectation { count: Some(0), .. }) | What::Do(_) => None,
+            What::Expect(expectation) => match &expectation.noun {
+                Noun::Record(kind) | Noun::FlowRecord(kind) | Noun::Bus(kind) => {
+                    Some(format!("record {kind}"))
+                }
+                Noun::Exception(kind) => Some(format!("exception {kind}")),
+                Noun::Answer
+                | Noun::Run
+                | Noun::Outcome(_)
+                | Noun::Check(_)
+                | Noun::Trail
+                | Noun::Message(_)
+                | Noun::DeadLetter(_)
+                | Noun::Timeline => None,
+            },
+        })
+    }
 }
 
 /// One line of the story.
@@ -32,6 +61,8 @@ pub struct Scenario {
 struct Step {
     /// Its number in the file.
     line: usize,
+    /// Midnight of its day, from midnight of the first one.
+    midnight: Span,
     /// The time of day.
     at: Span,
     what: What,
@@ -52,14 +83,31 @@ enum Action {
     Redeliver,
     /// A publish arrives whose signature is not the CMS's.
     Forge,
-    /// The CRM reports something about a post.
-    Crm { kind: String, post: String, fields: Vec<(String, String)> },
+    /// The CRM reports something to a source, about a post or about something of its own.
+    Crm { source: String, kind: String, post: Option<String>, fields: Vec<(String, String)> },
+    /// A person changes something in the flow's text.
+    Change { person: String, from: String, to: String },
+    /// The directory says who is away from now on, and that nobody else is.
+    Away(Vec<Away>),
+    /// A person accepts their turn.
+    Accept { person: String, role: String },
+    /// A person resolves an exception, of a run or of the flow.
+    Resolve { person: String, kind: String, resolution: String },
     /// A person gives a command.
     Person { person: String, verb: Verb },
+    /// The run of post A is made one that cannot be looked at.
+    Damage,
     /// Somebody puts what is no message on a queue.
     Garbage { queue: String },
     /// Many posts are published while a function is killed in the middle of its work, again and again.
     Killed { function: String, posts: usize },
+}
+
+/// A day off, as a day of the story.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Away {
+    person: String,
+    day: i64,
 }
 
 /// A command of a person to the run of post A.
@@ -83,10 +131,7 @@ enum Verb {
         check: String,
         evidence: String,
     },
-    Resolve {
-        kind: String,
-        resolution: String,
-    },
+    Raise(String),
     Cancel(String),
     Close(String),
     Pause(String),
@@ -117,9 +162,11 @@ enum Noun {
     Check(String),
     /// Records of that kind in the runs' trails.
     Record(String),
+    /// Records of that kind in the flow's own trail.
+    FlowRecord(String),
     /// What verification says of each run's trail.
     Trail,
-    /// Exceptions of that kind.
+    /// Exceptions of that kind, of runs and of the flow.
     Exception(String),
     /// Messages ever sent to that queue about the flow.
     Message(String),

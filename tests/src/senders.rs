@@ -49,26 +49,27 @@ pub fn entry(url: &str, now: Time, action: &str, asset: &str, content_type: &str
     Delivery { path, headers, body }
 }
 
-/// A HubSpot batch about one asset; each event is given what the sender always adds.
-pub fn crm(url: &str, now: Time, asset: &str, events: &[Value]) -> Delivery {
+/// A HubSpot batch for a source, about one asset or none; each event is given what the sender always adds.
+pub fn crm(url: &str, now: Time, source: &str, asset: Option<&str>, events: &[Value]) -> Delivery {
     let batch: Vec<Value> = events
         .iter()
         .map(|event| {
             let mut full = json!({
-                "portalId": 1, "subscriptionId": 2, "objectId": 3, "occurredAt": now.unix_ms(), "asset_id": asset,
+                "portalId": 1, "subscriptionId": 2, "objectId": 3, "occurredAt": now.unix_ms(),
             });
             let (members, more) =
                 (full.as_object_mut().expect("an object"), event.as_object().expect("an object"));
+            members.extend(asset.map(|asset| ("asset_id".to_owned(), json!(asset))));
             members.extend(more.clone());
             full
         })
         .collect();
-    crm_raw(url, now, json!(batch).to_string().into_bytes())
+    crm_raw(url, now, source, json!(batch).to_string().into_bytes())
 }
 
 /// A signed HubSpot delivery of any bytes.
-pub fn crm_raw(url: &str, now: Time, body: Vec<u8>) -> Delivery {
-    let path = "/hooks/hubspot".to_owned();
+pub fn crm_raw(url: &str, now: Time, source: &str, body: Vec<u8>) -> Delivery {
+    let path = format!("/hooks/{source}");
     let mut headers = hubspot::sign(HUBSPOT_SECRET, "POST", &format!("{url}{path}"), &body, now);
     headers.push(header("content-type", "application/json"));
     Delivery { path, headers, body }

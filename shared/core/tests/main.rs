@@ -13,6 +13,8 @@ mod config_calendar;
 #[cfg(test)]
 mod config_forms;
 #[cfg(test)]
+mod duties;
+#[cfg(test)]
 mod early;
 #[cfg(test)]
 mod lease;

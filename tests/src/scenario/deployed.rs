@@ -169,6 +169,10 @@ impl World for Deployed {
         send.send().await.expect("the queue takes it");
     }
 
+    async fn damage(&self, _: &str) -> Result<(), String> {
+        Err("nobody may write to a deployed table past Meshline".to_owned())
+    }
+
     async fn kill(&self, function: &str) {
         let name = self.stage.functions.get(function).expect("the stack has the function");
         process::kill_often(self.stage.emulator, name);

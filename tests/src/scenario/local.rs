@@ -66,6 +66,11 @@ impl World for Local {
         self.settle().await;
     }
 
+    async fn damage(&self, run: &str) -> Result<(), String> {
+        Self::damage(self, run).await;
+        Ok(())
+    }
+
     async fn kill(&self, function: &str) {
         self.stack.kill(function, &KILLED_AFTER);
     }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use meshline_core::time::{Span, Time};
 use serde_json::{Value, json};
 
+use super::config::{apply, people};
 use super::read::time_of_day;
 use super::world::{Request, World};
 use super::{Action, Expectation, Noun, Scenario, Step, Verb, What};
@@ -13,46 +14,22 @@ use crate::senders::{self, Delivery, header};
 /// How often a world that needs time is looked at: all scenarios look at it at once.
 const LOOK: Duration = Duration::from_secs(2);
 
-impl Scenario {
-    /// The flow's document, with durations as long as they last in `world`.
-    pub fn flow(&self, world: &impl World) -> String {
-        let name = &self.name;
-        let head = format!(
-            "kind: Flow\nid: {name}\ntitle: {name}\nowner: role:product-marketing\nbackup_owner: role:marketing-ops\n\
-             trigger:\n  source: contentful\n  match: {{type: [Entry.publish], data: {{sys: {{contentType: {{sys: {{id: [{name}]}}}}}}}}}}\n  \
-             cancel_on: {{type: [Entry.unpublish]}}\n"
-        );
-        head + &lasting(&self.flow, |span| world.lasts(span))
-    }
-}
-
-/// The text with every duration in it (`4h`, `30m`) replaced.
-fn lasting(text: &str, lasts: impl Fn(Span) -> Span) -> String {
-    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '.';
-    let mut replaced = String::new();
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        let end =
-            rest.find(|c| is_word(c) != is_word(rest.chars().next().unwrap_or(c))).unwrap_or(rest.len());
-        let (token, after) = rest.split_at(end.max(c.len_utf8()));
-        match token.parse::<Span>() {
-            Ok(span) if token.starts_with(|c: char| c.is_ascii_digit()) => {
-                replaced += &lasts(span).to_string();
-            }
-            Ok(_) | Err(_) => replaced += token,
-        }
-        rest = after;
-    }
-    replaced
-}
-
 /// Plays a scenario whose flow is in force.
 ///
 /// # Errors
 /// The first step that could not be taken, or what it expected and what there was.
 pub async fn play(world: &impl World, scenario: &Scenario) -> Result<(), String> {
     let first = scenario.steps.first().map(|step| step.at).unwrap_or_default();
-    let mut player = Player { world, scenario, begin: world.now(), first, last: None, answer: Value::Null };
+    let begin = world.now() - world.lasts(first);
+    let mut player = Player {
+        world,
+        scenario,
+        begin,
+        midnight: begin,
+        flow: scenario.flow.clone(),
+        last: None,
+        answer: Value::Null,
+    };
     for step in &scenario.steps {
         let place = format!("tests/scenarios/{}.txt:{}", scenario.name, step.line);
         player.step(step).await.map_err(|why| format!("{place}: {why}"))?;
@@ -63,16 +40,19 @@ pub async fn play(world: &impl World, scenario: &Scenario) -> Result<(), String>
 struct Player<'w, W> {
     world: &'w W,
     scenario: &'w Scenario,
-    /// When the story began here.
+    /// Midnight of the story's first day, here.
     begin: Time,
-    /// The time of day at which it began.
-    first: Span,
+    /// Midnight of its present day, here.
+    midnight: Time,
+    /// The flow's text that is in force.
+    flow: String,
     last: Option<Delivery>,
     answer: Value,
 }
 
 impl<W: World> Player<'_, W> {
     async fn step(&mut self, step: &Step) -> Result<(), String> {
+        self.midnight = self.begin + self.world.lasts(step.midnight);
         let at = self.time(step.at);
         self.world.reach(at).await;
         match &step.what {
@@ -81,9 +61,9 @@ impl<W: World> Player<'_, W> {
         }
     }
 
-    /// A time of day of the story, here.
+    /// A time of the present day of the story, here.
     fn time(&self, of_day: Span) -> Time {
-        self.begin + self.world.lasts(of_day - self.first)
+        self.midnight + self.world.lasts(of_day)
     }
 
     /// The asset that a post is here: no other scenario has it.
@@ -107,14 +87,28 @@ impl<W: World> Player<'_, W> {
                 forged.body.push(b' ');
                 self.deliver(forged).await;
             }
-            Action::Crm { kind, post, fields } => {
+            Action::Crm { source, kind, post, fields } => {
                 let mut event = json!({"subscriptionType": kind});
                 for (name, value) in fields {
                     event[name] = json!(value);
                 }
-                self.deliver(senders::crm(&url, at, &self.asset(post), &[event])).await;
+                let asset = post.as_deref().map(|post| self.asset(post));
+                self.deliver(senders::crm(&url, at, source, asset.as_deref(), &[event])).await;
             }
+            Action::Change { person, from, to } => {
+                self.flow = self.flow.replace(from, to);
+                self.apply(person, self.scenario.file_with(&self.flow, self.world)).await;
+            }
+            Action::Away(away) => self.apply("ana", people(away, self.begin)).await,
+            Action::Accept { person, role } => {
+                self.post(person, format!("/v1/rotations/{role}/accept"), &json!({})).await;
+            }
+            Action::Resolve { person, kind, resolution } => self.resolve(person, kind, resolution).await?,
             Action::Person { person, verb } => self.command(person, verb).await?,
+            Action::Damage => {
+                let run = self.run_of_post_a().await?;
+                self.world.damage(run["run"].as_str().unwrap_or_default()).await?;
+            }
             Action::Garbage { queue } => self.world.put(queue, "this is no message").await,
             Action::Killed { function, posts } => {
                 self.world.kill(function).await;
@@ -135,8 +129,7 @@ impl<W: World> Player<'_, W> {
     }
 
     async fn command(&mut self, person: &str, verb: &Verb) -> Result<(), String> {
-        let run = Expectation { noun: Noun::Run, members: vec![self.of_post_a()], count: None };
-        let view = self.expect(&run).await?;
+        let view = self.run_of_post_a().await?;
         let run = view["run"].as_str().unwrap_or_default();
         let (path, body) = match verb {
             Verb::Acknowledge => ("acknowledge".to_owned(), json!({})),
@@ -153,31 +146,49 @@ impl<W: World> Player<'_, W> {
                 (format!("{list}/{what}/fail"), json!({"reason": reason}))
             }
             Verb::Pass { check, evidence } => (format!("checks/{check}/pass"), json!({"evidence": evidence})),
-            Verb::Resolve { kind, resolution } => {
-                let members = vec![("status".to_owned(), "open".to_owned())];
-                let open = Expectation { noun: Noun::Exception(kind.clone()), members, count: None };
-                let exception = self.expect(&open).await?["id"].as_str().unwrap_or_default().to_owned();
-                (format!("exceptions/{exception}/resolve"), json!({"resolution": resolution}))
-            }
+            Verb::Raise(reason) => ("exceptions".to_owned(), json!({"reason": reason})),
             Verb::Cancel(reason) => ("cancel".to_owned(), json!({"reason": reason})),
             Verb::Close(reason) => ("close".to_owned(), json!({"reason": reason})),
             Verb::Pause(reason) => ("pause".to_owned(), json!({"reason": reason})),
             Verb::Resume => ("resume".to_owned(), json!({})),
             Verb::Note(text) => ("note".to_owned(), json!({"text": text})),
         };
+        self.post(person, format!("/v1/runs/{run}/{path}"), &body).await;
+        Ok(())
+    }
+
+    async fn resolve(&mut self, person: &str, kind: &str, resolution: &str) -> Result<(), String> {
+        let members = vec![("status".to_owned(), "open".to_owned())];
+        let open = Expectation { noun: Noun::Exception(kind.to_owned()), members, count: None };
+        let found = self.expect(&open).await?;
+        let text = |name: &str| found[name].as_str().unwrap_or_default();
+        let of = match text("run") {
+            "" => format!("flows/{}", text("flow")),
+            run => format!("runs/{run}"),
+        };
+        let path = format!("/v1/{of}/exceptions/{}/resolve", text("id"));
+        self.post(person, path, &json!({"resolution": resolution})).await;
+        Ok(())
+    }
+
+    async fn post(&mut self, person: &str, path: String, body: &Value) {
         let request = Request {
             method: "POST",
-            path: format!("/v1/runs/{run}/{path}"),
+            path,
             headers: vec![header("content-type", "application/json")],
             body: body.to_string().into_bytes(),
             person: Some(person.to_owned()),
         };
         self.answer = answer(self.world.call(request).await);
-        Ok(())
     }
 
-    fn of_post_a(&self) -> (String, String) {
-        ("subject".to_owned(), format!("contentful:{}", self.asset("A")))
+    async fn apply(&mut self, person: &str, file: Value) {
+        self.answer = answer(apply(self.world, person, &[file]).await);
+    }
+
+    async fn run_of_post_a(&self) -> Result<Value, String> {
+        let members = vec![("subject".to_owned(), format!("contentful:{}", self.asset("A")))];
+        self.expect(&Expectation { noun: Noun::Run, members, count: None }).await
     }
 
     /// Looks until what is expected is there, for as long as this world may need; gives the first that was found.
@@ -230,6 +241,10 @@ impl<W: World> Player<'_, W> {
                 for run in self.runs().await? {
                     records.extend(self.list(&format!("/v1/runs/{run}/audit")).await?);
                 }
+                records.into_iter().filter(kind_is(kind)).collect()
+            }
+            Noun::FlowRecord(kind) => {
+                let records = self.list(&format!("/v1/runs/FLOW%23{flow}/audit?limit=200")).await?;
                 records.into_iter().filter(kind_is(kind)).collect()
             }
             Noun::Trail => {
@@ -303,20 +318,4 @@ fn answer((status, body): (u16, Value)) -> Value {
         members.extend(body.into_iter().filter(|(name, _)| name != "status"));
     }
     answer
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_and_nothing_else_are_replaced() {
-        let text =
-            "acknowledge: {within: 4h}\noutcomes:\n  - {id: h4-2d, sla: 1h30m, url: \"https://x.io/4h\"}\n";
-        let tenth = |span: Span| Span::from_ms(span.ms() / 10);
-        assert_eq!(
-            lasting(text, tenth),
-            "acknowledge: {within: 24m}\noutcomes:\n  - {id: h4-2d, sla: 9m, url: \"https://x.io/24m\"}\n"
-        );
-    }
 }

@@ -2,7 +2,7 @@
 
 use meshline_core::time::Span;
 
-use super::{Action, Expectation, Noun, Scenario, Step, Verb, What};
+use super::{Action, Away, Expectation, Noun, Scenario, Step, Verb, What};
 
 /// The post that a line is about when it names none.
 const POST: &str = "A";
@@ -13,25 +13,34 @@ impl Scenario {
     /// # Errors
     /// The first line that is not understood, and why.
     pub fn read(name: &str, text: &str) -> Result<Self, String> {
-        let (mut promise, mut flow, mut steps) = (None, String::new(), Vec::new());
-        let (mut in_flow, mut at) = (false, None);
+        let (mut promise, mut only_local, mut steps) = (None, None, Vec::new());
+        let (mut flow, mut beside) = (String::new(), String::new());
+        let (mut block, mut midnight, mut at) = (None::<&mut String>, Span::ZERO, None);
         for (n, line) in text.lines().enumerate() {
             let problem = |why: &str| format!("tests/scenarios/{name}.txt:{}: {why}: `{line}`", n + 1);
             if let Some(comment) = line.strip_prefix('#') {
                 promise.get_or_insert_with(|| comment.trim().to_owned());
+            } else if let Some(why) = line.strip_prefix("only local: ") {
+                only_local = Some(why.to_owned());
             } else if line == "flow" {
-                in_flow = true;
-            } else if in_flow && (line.starts_with(' ') || line.is_empty()) {
-                flow += &format!("{}\n", line.strip_prefix("  ").unwrap_or(line));
+                block = Some(&mut flow);
+            } else if let Some(head) = document(line) {
+                beside += &head;
+                block = Some(&mut beside);
+            } else if let Some(day) = line.strip_prefix("day ") {
+                let day: i64 = day.parse().map_err(|_| problem("a day has a number"))?;
+                (block, midnight, at) = (None, Span::days(day - 1), None);
+            } else if let (Some(text), Some(more)) = (block.as_deref_mut(), line.strip_prefix("  ")) {
+                *text += &format!("{more}\n");
             } else if !line.trim().is_empty() {
-                in_flow = false;
+                block = None;
                 let (time, sentence) = line.split_at_checked(5).ok_or_else(|| problem("too short"))?;
                 if !time.trim().is_empty() {
                     at = Some(time_of_day(time).ok_or_else(|| problem("a step begins with a time"))?);
                 }
-                let at = at.ok_or_else(|| problem("the first step has no time"))?;
+                let at = at.ok_or_else(|| problem("the first step of a day has no time"))?;
                 let what = what(sentence.trim()).ok_or_else(|| problem("not understood"))?;
-                steps.push(Step { line: n + 1, at, what });
+                steps.push(Step { line: n + 1, midnight, at, what });
             }
         }
         let missing = |what: &str| format!("tests/scenarios/{name}.txt: {what}");
@@ -39,8 +48,18 @@ impl Scenario {
         if flow.is_empty() || steps.is_empty() {
             return Err(missing("it has no flow, or no steps"));
         }
-        Ok(Self { name: name.to_owned(), promise, flow, steps })
+        Ok(Self { name: name.to_owned(), promise, only_local, flow, beside, steps })
     }
+}
+
+/// The head of a document that stands beside the flow: of `source leads`, `calendar office`.
+fn document(line: &str) -> Option<String> {
+    let (kind, id) = match line.split_once(' ')? {
+        ("source", id) => ("Source", id),
+        ("calendar", id) => ("Calendar", id),
+        _ => return None,
+    };
+    Some(format!("---\nkind: {kind}\nid: {id}\n"))
 }
 
 /// `13:30`, as the time since midnight.
@@ -76,13 +95,30 @@ fn action(sentence: &str) -> Option<Action> {
         [posts, "posts", "are", "published", "while", function, "is", "killed"] => {
             Action::Killed { function: owned(function), posts: posts.parse().ok()? }
         }
-        ["hubspot", "reports", kind, rest @ ..] => {
+        [source, "reports", kind, rest @ ..] => {
             let (post, fields) = match rest {
-                ["about", post, rest @ ..] => (*post, rest),
-                fields => (POST, fields),
+                ["about", "lead", lead] => (None, vec![lead_id(lead)]),
+                ["about", post, rest @ ..] => (Some(owned(post)), members(rest)?),
+                fields => (Some(owned(POST)), members(fields)?),
             };
-            Action::Crm { kind: owned(kind), post: owned(post), fields: members(fields)? }
+            Action::Crm { source: owned(source), kind: owned(kind), post, fields }
         }
+        [source, "ties", "lead", lead, "to", "the", "post"] => {
+            let (kind, post) = (owned("lead.associated"), Some(owned(POST)));
+            Action::Crm { source: owned(source), kind, post, fields: vec![lead_id(lead)] }
+        }
+        [who, "changes", from, "to", to, "in", "the", "flow"] => {
+            Action::Change { person: owned(who), from: owned(from), to: owned(to) }
+        }
+        [who @ .., "is" | "are", "away", "on", "day", day] => {
+            let day = day.parse().ok()?;
+            let who = who.iter().filter(|word| **word != "and");
+            Action::Away(who.map(|person| Away { person: owned(person), day }).collect())
+        }
+        [who, "accepts", "the", "turn", "of", role] => {
+            Action::Accept { person: owned(who), role: owned(role) }
+        }
+        ["the", "run", "of", "the", "post", "is", "damaged"] => Action::Damage,
         [who, "acknowledges"] => person(who, Verb::Acknowledge),
         [who, "reassigns", "to", to] => person(who, Verb::Reassign { to: owned(to), reason: text }),
         [who, "completes", outcome] => {
@@ -90,7 +126,10 @@ fn action(sentence: &str) -> Option<Action> {
         }
         [who, "fails", what] => person(who, Verb::Fail { what: owned(what), reason: text }),
         [who, "passes", check] => person(who, Verb::Pass { check: owned(check), evidence: text }),
-        [who, "resolves", kind] => person(who, Verb::Resolve { kind: owned(kind), resolution: text }),
+        [who, "raises", "an", "exception"] => person(who, Verb::Raise(text)),
+        [who, "resolves", kind] => {
+            Action::Resolve { person: owned(who), kind: owned(kind), resolution: text }
+        }
         [who, "cancels"] => person(who, Verb::Cancel(text)),
         [who, "closes"] => person(who, Verb::Close(text)),
         [who, "pauses"] => person(who, Verb::Pause(text)),
@@ -116,6 +155,7 @@ fn expectation(text: &str) -> Option<Expectation> {
         ["outcome", id, rest @ ..] => (Noun::Outcome(owned(id)), rest),
         ["check", id, rest @ ..] => (Noun::Check(owned(id)), rest),
         ["record", kind, rest @ ..] => (Noun::Record(owned(kind)), rest),
+        ["flow", "record", kind, rest @ ..] => (Noun::FlowRecord(owned(kind)), rest),
         ["trail", rest @ ..] => (Noun::Trail, rest),
         ["exception", kind, rest @ ..] => (Noun::Exception(owned(kind)), rest),
         ["message", "on", queue, rest @ ..] => (Noun::Message(owned(queue)), rest),
@@ -125,6 +165,10 @@ fn expectation(text: &str) -> Option<Expectation> {
         _ => return None,
     };
     Some(Expectation { noun, members: members(rest)?, count: count.map(|(n, _)| n) })
+}
+
+fn lead_id(lead: &str) -> (String, String) {
+    ("lead_id".to_owned(), lead.to_owned())
 }
 
 fn members(words: &[&str]) -> Option<Vec<(String, String)>> {

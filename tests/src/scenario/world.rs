@@ -47,6 +47,11 @@ pub trait World {
     async fn dead_letters(&self, queue: &str) -> Vec<Value>;
     /// Sends a message past Meshline.
     async fn put(&self, queue: &str, body: &str);
+    /// Makes a run one that cannot be looked at, past Meshline.
+    ///
+    /// # Errors
+    /// Why that cannot be done here.
+    async fn damage(&self, run: &str) -> Result<(), String>;
     /// Kills a function in the middle of its work: several times, from now on.
     async fn kill(&self, function: &str);
 }
