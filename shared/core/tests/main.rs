@@ -1,6 +1,8 @@
 //! The core as its users see it: one binary, so that it links once.
 
 #[cfg(test)]
+mod alias;
+#[cfg(test)]
 mod business;
 #[cfg(test)]
 mod calendar;
@@ -13,7 +15,11 @@ mod config_calendar;
 #[cfg(test)]
 mod config_forms;
 #[cfg(test)]
+mod duties;
+#[cfg(test)]
 mod early;
+#[cfg(test)]
+mod exceptions;
 #[cfg(test)]
 mod lease;
 mod life;
