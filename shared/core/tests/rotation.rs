@@ -274,6 +274,19 @@ fn a_reminder_comes_once_a_day_until_the_turn_is_accepted_or_over() {
 }
 
 #[test]
+fn a_role_that_takes_no_turns_any_more_is_not_looked_at_again() {
+    let config = weekly();
+    let rotation = config.people().role("product-marketing").unwrap().rotate.clone().unwrap();
+    let begun = Told::applied(&rotation, at("23 09:00"));
+    assert_eq!(begun.next_due_at, Some(at("30 00:00")));
+    let fixed = plan(&config, &[file("directory.yaml", DIRECTORY)]).unwrap();
+    let (nothing, next) = told(&fixed, &begun, at("30 00:00"));
+    assert_eq!((nothing.len(), next.next_due_at), (0, None));
+    let (nothing, next) = told(&config, &next, at("30 00:00"));
+    assert_eq!((nothing.len(), next.next_due_at), (0, None), "until its rotation is applied again");
+}
+
+#[test]
 fn many_flows_are_told_in_steps_each_once() {
     let flows = FLOWS_AT_ONCE + 2;
     let mut files = rotating("members: [ana, ben], rotate: {every: week, starting: 2026-11-23}");
