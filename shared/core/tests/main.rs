@@ -24,6 +24,8 @@ mod exceptions;
 mod lease;
 mod life;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod measure;
 #[cfg(test)]
 mod message;
