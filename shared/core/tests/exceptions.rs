@@ -2,6 +2,7 @@
 
 use insta::assert_snapshot;
 use meshline_core::command::Action;
+use meshline_core::config::flow::ExceptionKind;
 use meshline_core::event::Event;
 use meshline_core::record::Fact;
 use serde_json::json;
@@ -70,9 +71,9 @@ fn each_outcome_and_each_check_that_failed_has_a_ticket_of_its_own() {
     7 23 09:20 exception_opened x7 qa_failed target for cara by 24 09:20: no
     8 23 09:30 check_failed by ana target: no
     ");
-    let expected = story.trail.iter().filter_map(|record| match &record.fact {
-        Fact::ExceptionOpened(opened) => Some(opened.expected.as_str()),
-        _ => None,
+    let expected = story.trail.iter().filter_map(|record| {
+        let Fact::ExceptionOpened(opened) = &record.fact else { return None };
+        Some(opened.expected.as_str())
     });
     assert_snapshot!(expected.collect::<Vec<_>>().join("\n"), @"
     a signal that verifies `tag`
@@ -85,14 +86,29 @@ fn each_outcome_and_each_check_that_failed_has_a_ticket_of_its_own() {
 #[test]
 fn a_ticket_ends_with_what_it_is_about_and_no_other_does() {
     let mut story = without_campaign();
-    story.person("23 09:10", "ana", fails("deck")).person("23 09:20", "ana", fails_check("target")).news();
+    story.person("23 09:10", "ana", fails("deck")).person("23 09:20", "ana", fails_check("target"));
+    let odd = Action::OpenException {
+        kind: ExceptionKind::Manual,
+        outcome: Some("deck".to_owned()),
+        reason: "odd".to_owned(),
+    };
+    story.person("23 09:30", "ana", odd).news();
     story.completes("23 10:00", "ana", "deck");
     let evidence = None;
     story.person("23 10:10", "ana", Action::PassCheck { check: "target".to_owned(), evidence });
     assert_snapshot!(story.news(), @"
-    8 23 10:00 outcome_done by ana deck at 23 10:00, met true
-    9 23 10:00 exception_resolved x5: `deck` was verified
-    10 23 10:10 check_passed by ana target at 23 10:10
-    11 23 10:10 exception_resolved x7: `target` has passed
+    9 23 10:00 outcome_done by ana deck at 23 10:00, met true
+    10 23 10:00 exception_resolved x5: `deck` was verified
+    11 23 10:10 check_passed by ana target at 23 10:10
+    12 23 10:10 exception_resolved x7: `target` has passed
     ");
+    let kinds: Vec<_> =
+        story.run().open_exceptions().map(|open| (open.kind, open.outcome.as_deref())).collect();
+    let (failed, manual) = (ExceptionKind::OutcomeFailed, ExceptionKind::Manual);
+    let qa = ExceptionKind::QaFailed;
+    assert_eq!(
+        kinds,
+        [(failed, Some("tag")), (qa, None), (manual, Some("deck"))],
+        "what a person saw, a person resolves"
+    );
 }

@@ -287,6 +287,29 @@ fn a_role_that_takes_no_turns_any_more_is_not_looked_at_again() {
 }
 
 #[test]
+fn a_flow_that_the_role_backs_up_is_told_of_the_turn_and_asks_nobody() {
+    let backed = FLOW
+        .replace("id: blog-launch", "id: a-backed")
+        .replace("\nowner: role:product-marketing", "\nowner: role:marketing-ops")
+        .replace("backup_owner: role:marketing-ops", "backup_owner: role:product-marketing");
+    let strange = FLOW
+        .replace("id: blog-launch", "id: a-strange")
+        .replace("\nowner: role:product-marketing", "\nowner: role:head-of-ops");
+    let mut files = rotating("members: [ana, ben], rotate: {every: week, starting: 2026-11-23}");
+    files.extend([file("backed.yaml", &backed), file("strange.yaml", &strange)]);
+    let config = good(&files);
+    let rotation = config.people().role("product-marketing").unwrap().rotate.clone().unwrap();
+    let begun = Told::applied(&rotation, at("23 09:00"));
+    let (lines, next) = told(&config, &begun, at("30 00:00"));
+    assert_snapshot!(lines.join("\n"), @r#"
+    a-backed ana to ben, None covers, tells []
+    blog-launch ana to ben, Some("cara") covers, tells ["ben"]
+    "#);
+    let (reminder, _) = told(&config, &next, next.next_due_at.unwrap());
+    assert_snapshot!(reminder.join("\n"), @"blog-launch handover_reminded");
+}
+
+#[test]
 fn many_flows_are_told_in_steps_each_once() {
     let flows = FLOWS_AT_ONCE + 2;
     let mut files = rotating("members: [ana, ben], rotate: {every: week, starting: 2026-11-23}");

@@ -173,6 +173,25 @@ fn a_signal_from_before_the_trigger_is_taken_as_route_takes_it() {
 }
 
 #[test]
+fn a_signal_from_before_the_trigger_stays_with_the_run_that_took_it() {
+    let tag = property("early", "campaign_tag", "spring", at("23 08:50"));
+    let events = [publish("p0", at("23 08:30")), tag.clone(), publish("p1", at("23 09:00"))];
+    let (mut taker, mut later) = (Story::new(), Story::new());
+    taker.published("23 09:00").observes(&tag, "23 09:00").tick("23 12:00");
+    assert_eq!(differences(&taker.under(FLOW, &events[1..], &[], "23 12:00")), "", "it took it itself");
+
+    let mut older = Story::new();
+    older.opens(&events[0], at("23 08:30")).observes(&tag, "23 08:50");
+    later.published("23 09:00").tick("23 10:00");
+    let config = good(&bundle(FLOW));
+    let flow = &config.flows["blog-launch"];
+    let context = Context { flow, calendar: None, directory: &config.people() };
+    let runs = [&older, &later].map(|story| Candidate { run: story.run(), flow: &flow.document });
+    let life = Life { run: later.run(), trail: &later.trail, events: &events, parked: &[], runs: &runs };
+    assert_eq!(differences(&compare(life, context, at("23 10:00")).unwrap()), "", "an older run took it");
+}
+
+#[test]
 fn an_exception_that_was_resolved_by_hand_is_resolved_under_the_id_it_has_there() {
     let (manual, because) = (meshline_core::config::flow::ExceptionKind::Manual, || "because".to_owned());
     let mut story = Story::new();
