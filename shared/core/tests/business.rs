@@ -3,6 +3,7 @@
 use insta::assert_snapshot;
 use meshline_core::command::Action;
 use meshline_core::config::flow::ExceptionKind;
+use meshline_core::record::Fact;
 
 use crate::support::story::Story;
 use crate::support::{FLOW, bundle, file, good};
@@ -39,6 +40,18 @@ fn deadlines_pass_over_the_night_and_a_holiday() {
     assert_snapshot!(story.news(), @"
     3 25 21:10 acknowledged by ana
     4 25 21:30 outcome_done by hubspot crm-tag at 25 21:30, met true; sales-deck 25 21:30..30 22:00
+    ");
+}
+
+#[test]
+fn the_opening_says_what_was_promised_in_business_time_and_about_how_long_that_is() {
+    let mut story = office("known_until: 2026-12-31\n");
+    story.published("25 21:00");
+    let Fact::RunOpened(opened) = &story.trail[0].fact else { panic!("{:?}", story.trail[0]) };
+    let promised = opened.outcomes.iter().map(|it| format!("{} {} {}", it.id, it.sla.unwrap(), it.sla_ms));
+    assert_snapshot!(promised.collect::<Vec<_>>().join("\n"), @"
+    crm-tag 4 business hours 14400000
+    sales-deck 2 business days 172800000
     ");
 }
 

@@ -1,6 +1,8 @@
 //! The core as its users see it: one binary, so that it links once.
 
 #[cfg(test)]
+mod alias;
+#[cfg(test)]
 mod business;
 #[cfg(test)]
 mod calendar;
@@ -17,8 +19,12 @@ mod duties;
 #[cfg(test)]
 mod early;
 #[cfg(test)]
+mod exceptions;
+#[cfg(test)]
 mod lease;
 mod life;
+#[cfg(test)]
+mod limits;
 #[cfg(test)]
 mod measure;
 #[cfg(test)]
@@ -34,6 +40,7 @@ mod qa;
 mod recovery;
 #[cfg(test)]
 mod report;
+mod reviews;
 #[cfg(test)]
 mod rotation;
 #[cfg(test)]

@@ -123,3 +123,46 @@ fn a_pause_that_cannot_be_is_refused() {
     story.tagged("23 09:40").completes("23 09:50", "ana", "sales-deck");
     assert_snapshot!(story.refuses("23 10:00", "ana", pause("why")), @"no clock runs that a pause could stop");
 }
+
+/// Paused from ten to twelve, after which it is heard that the deck's clock had started ten minutes before the pause.
+fn deck_known_after_the_pause(sla: &str) -> Story {
+    let flow = FLOW.replace("sla: 48h", &format!("sla: {sla}\n    warn_at: 50%")) + "pause: {budget: 3h}\n";
+    let mut story = Story::of(&flow);
+    story.published("23 09:00").person("23 10:00", "ana", pause("x")).person(
+        "23 12:00",
+        "ana",
+        Action::Resume,
+    );
+    story.observes(&property("t", "campaign_tag", "spring", at("23 09:50")), "23 12:05");
+    story
+}
+
+#[test]
+fn what_was_due_as_the_pause_began_was_due_then() {
+    let story = deck_known_after_the_pause("20m");
+    let clock = story.run().outcomes[1].clock.clone().unwrap();
+    assert_eq!(
+        (clock.warn_at, clock.due_at),
+        (Some(at("23 10:00")), at("23 12:10")),
+        "the warning was due at ten"
+    );
+    let story = deck_known_after_the_pause("10m");
+    assert_eq!(story.run().outcomes[1].clock.as_ref().unwrap().due_at, at("23 10:00"));
+}
+
+#[test]
+fn what_was_late_before_a_pause_is_late_though_it_came_during_it() {
+    let met = |sla: &str| {
+        let mut story =
+            Story::of(&(FLOW.replace("sla: 48h", &format!("sla: {sla}")) + "pause: {budget: 3h}\n"));
+        story.published("23 09:00").person("23 10:00", "ana", pause("x")).completes(
+            "23 10:30",
+            "ana",
+            "sales-deck",
+        );
+        story.observes(&property("t", "campaign_tag", "spring", at("23 09:50")), "23 11:00");
+        story.run().outcomes[1].met
+    };
+    assert_eq!(met("10m"), Some(false), "due at ten, as the pause began");
+    assert_eq!(met("11m"), Some(true), "a minute was left when its clock stood still");
+}

@@ -189,6 +189,14 @@ fn the_time_to_acknowledge_is_from_the_opening() {
 }
 
 #[test]
+fn a_promise_of_every_run_has_no_budget_for_misses() {
+    let flow = Story::of(&FLOW.replace("met: 90%", "met: 100%")).flow;
+    let runs = [done(0, 10), done(1, 200)];
+    let report = sla(&flow.document, &runs, at("23 00:00"), at("24 00:00"), at("24 00:00"));
+    assert_eq!((report.met_ratio, report.error_budget_left), (Some(0.5), None));
+}
+
+#[test]
 fn a_flow_without_runs_has_no_ratio() {
     let report = report(&[], "23 10:00");
     assert_eq!((report.met_ratio, report.mean_time_to_remediation_s), (None, None));

@@ -220,6 +220,96 @@ fn whoever_was_not_asked_because_the_flow_was_off_is_reminded_once_it_is_on() {
 }
 
 #[test]
+fn whoever_has_accepted_is_not_asked_again_and_is_shown_so() {
+    let open = weekly();
+    let rotation = open.people().role("product-marketing").unwrap().rotate.clone().unwrap();
+    let acceptance = open.acceptance("product-marketing", "ben", at("28 09:00")).unwrap();
+    let accepted = open.with_accepted(&acceptance, at("28 09:00"));
+    let turn = at("30 00:00");
+    let at_the_turn = |config: &Config| {
+        let (lines, next) = told(config, &Told::applied(&rotation, at("23 09:00")), turn);
+        (lines.join("\n"), next.next_due_at.unwrap())
+    };
+    let (line, next) = at_the_turn(&open);
+    assert_snapshot!(line, @r#"blog-launch ana to ben, Some("cara") covers, tells ["ben"]"#);
+    assert_eq!(next, turn + Span::days(1), "the first reminder");
+    let (line, next) = at_the_turn(&accepted);
+    assert_snapshot!(line, @"blog-launch ana to ben, None covers, tells []");
+    assert_eq!(next, turn + Span::days(7), "nothing to say until the next turn");
+
+    let shown = |config: &Config, now: Time| {
+        let view = config.rotations(1, now).remove(0);
+        let next = &view.upcoming[0];
+        let now = format!("{} accepted {}, {:?} owns new runs", view.incumbent, view.accepted, view.covers);
+        format!("{now}; then {} accepted {} away {}", next.person, next.accepted, next.away)
+    };
+    assert_snapshot!(shown(&open, at("29 09:00")), @r#"ana accepted true, Some("ana") owns new runs; then ben accepted false away false"#);
+    assert_snapshot!(shown(&open, turn), @r#"ben accepted false, Some("cara") owns new runs; then ana accepted false away false"#);
+    assert_snapshot!(shown(&accepted, at("29 09:00")), @r#"ana accepted true, Some("ana") owns new runs; then ben accepted true away false"#);
+    assert_snapshot!(shown(&accepted, turn), @r#"ben accepted true, Some("ben") owns new runs; then ana accepted false away false"#);
+    let in_december = "2026-12-15T09:00:00Z".parse().unwrap();
+    assert_snapshot!(shown(&open, in_december), @r#"ben accepted false, Some("cara") owns new runs; then ana accepted false away true"#);
+}
+
+#[test]
+fn a_reminder_comes_once_a_day_until_the_turn_is_accepted_or_over() {
+    let config = weekly();
+    let rotation = config.people().role("product-marketing").unwrap().rotate.clone().unwrap();
+    let (_, mut next) = told(&config, &Told::applied(&rotation, at("23 09:00")), at("30 00:00"));
+    let mut said = Vec::new();
+    while let Some(due_at) = next.next_due_at.filter(|due_at| *due_at < at("30 00:00") + Span::days(8)) {
+        let (lines, then) = told(&config, &next, due_at);
+        said.push(format!("{due_at} {}", lines.join("; ")));
+        next = then;
+    }
+    assert_snapshot!(said.join("\n"), @r#"
+    2026-12-01T00:00:00.000Z blog-launch handover_reminded
+    2026-12-02T00:00:00.000Z blog-launch handover_reminded
+    2026-12-03T00:00:00.000Z blog-launch handover_reminded
+    2026-12-04T00:00:00.000Z blog-launch handover_reminded
+    2026-12-05T00:00:00.000Z blog-launch handover_reminded
+    2026-12-06T00:00:00.000Z blog-launch handover_reminded
+    2026-12-07T00:00:00.000Z blog-launch ben to ana, Some("cara") covers, tells ["ana"]
+    "#);
+}
+
+#[test]
+fn a_role_that_takes_no_turns_any_more_is_not_looked_at_again() {
+    let config = weekly();
+    let rotation = config.people().role("product-marketing").unwrap().rotate.clone().unwrap();
+    let begun = Told::applied(&rotation, at("23 09:00"));
+    assert_eq!(begun.next_due_at, Some(at("30 00:00")));
+    let fixed = plan(&config, &[file("directory.yaml", DIRECTORY)]).unwrap();
+    let (nothing, next) = told(&fixed, &begun, at("30 00:00"));
+    assert_eq!((nothing.len(), next.next_due_at), (0, None));
+    let (nothing, next) = told(&config, &next, at("30 00:00"));
+    assert_eq!((nothing.len(), next.next_due_at), (0, None), "until its rotation is applied again");
+}
+
+#[test]
+fn a_flow_that_the_role_backs_up_is_told_of_the_turn_and_asks_nobody() {
+    let backed = FLOW
+        .replace("id: blog-launch", "id: a-backed")
+        .replace("\nowner: role:product-marketing", "\nowner: role:marketing-ops")
+        .replace("backup_owner: role:marketing-ops", "backup_owner: role:product-marketing");
+    let strange = FLOW
+        .replace("id: blog-launch", "id: a-strange")
+        .replace("\nowner: role:product-marketing", "\nowner: role:head-of-ops");
+    let mut files = rotating("members: [ana, ben], rotate: {every: week, starting: 2026-11-23}");
+    files.extend([file("backed.yaml", &backed), file("strange.yaml", &strange)]);
+    let config = good(&files);
+    let rotation = config.people().role("product-marketing").unwrap().rotate.clone().unwrap();
+    let begun = Told::applied(&rotation, at("23 09:00"));
+    let (lines, next) = told(&config, &begun, at("30 00:00"));
+    assert_snapshot!(lines.join("\n"), @r#"
+    a-backed ana to ben, None covers, tells []
+    blog-launch ana to ben, Some("cara") covers, tells ["ben"]
+    "#);
+    let (reminder, _) = told(&config, &next, next.next_due_at.unwrap());
+    assert_snapshot!(reminder.join("\n"), @"blog-launch handover_reminded");
+}
+
+#[test]
 fn many_flows_are_told_in_steps_each_once() {
     let flows = FLOWS_AT_ONCE + 2;
     let mut files = rotating("members: [ana, ben], rotate: {every: week, starting: 2026-11-23}");

@@ -71,8 +71,57 @@ fn a_shorter_sla_breaches_and_tells_people() {
     step 0 of the ladder `breached` of `crm-tag` would have told dev, eve at 2026-11-23T10:00:00.000Z
     exceptions `sla_breached`: 0 -> 1
     ");
-    let summary = Summary::of(&[comparison]);
-    assert_eq!((summary.met, summary.breaches), (Pair { was: 1, would_be: 0 }, Pair { was: 0, would_be: 1 }));
+    let again = story.under(&flow("sla: 2h", "sla: 1h"), &events, &[], "30 09:00");
+    let lost = Comparison { would_be: None, ..comparison.clone() };
+    let summary = Summary::of(&[comparison, again, lost]);
+    let pair = |was, would_be| Pair { was, would_be };
+    assert_eq!((summary.runs, summary.met, summary.breaches), (pair(3, 2), pair(3, 0), pair(0, 2)));
+    let told = ["dev", "eve"].map(|who| (who.to_owned(), pair(0, 2)));
+    assert_eq!((summary.escalations, summary.told), (pair(0, 2), BTreeMap::from(told)));
+}
+
+/// The same post under an SLA of an hour, which was breached at ten; then the tag came.
+fn late() -> (Story, Vec<Event>) {
+    let mut story = Story::of(&flow("sla: 2h", "sla: 1h"));
+    story.published("23 09:00").person("23 09:10", "ana", Action::Acknowledge).tick("23 10:00");
+    story.tagged("23 10:30").completes("24 09:00", "ana", "sales-deck");
+    let tag = property("tag at 23 10:30", "campaign_tag", "spring", at("23 10:30"));
+    (story, vec![publish("p1", at("23 09:00")), tag])
+}
+
+#[test]
+fn a_longer_sla_breaches_nothing_and_tells_nobody() {
+    let (story, events) = late();
+    assert_snapshot!(differences(&story.under(FLOW, &events, &[], "30 09:00")), @"
+    the run: missed -> met
+    `crm-tag` due: 2026-11-23T10:00:00.000Z -> 2026-11-23T11:00:00.000Z
+    `crm-tag` would not have breached at 2026-11-23T10:00:00.000Z
+    step 0 of the ladder `breached` of `crm-tag` would not have told dev, eve
+    exceptions `sla_breached`: 1 -> 0
+    ");
+}
+
+#[test]
+fn other_people_are_told_and_own_what_the_changed_flow_names() {
+    let (story, events) = late();
+    let changed = flow("sla: 2h", "sla: 1h")
+        .replacen("owner: role:revops", "owner: role:head-of-ops", 1)
+        .replacen("notify: [owner, role:ops-lead], severity: high", "notify: [owner], severity: high", 1);
+    assert_snapshot!(differences(&story.under(&changed, &events, &[], "30 09:00")), @"
+    `crm-tag` owned by: role:revops -> role:head-of-ops
+    step 0 of the ladder `breached` of `crm-tag` told: dev, eve -> fay
+    ");
+    let off = flow("sla: 2h", "sla: 1h").replacen("kind: Flow", "kind: Flow\nenabled: false", 1);
+    assert_snapshot!(differences(&story.under(&off, &events, &[], "30 09:00")), @"step 0 of the ladder `breached` of `crm-tag` told: dev, eve -> nobody");
+}
+
+#[test]
+fn outcomes_of_the_run_s_owner_change_hands_with_the_run() {
+    let (story, events) = kept();
+    assert_snapshot!(differences(&story.under(&flow("within: 4h", "within: 5m"), &events, &[], "30 09:00")), @"
+    step 0 of the ladder `not_acknowledged` would have told ana, cara at 2026-11-23T09:05:00.000Z
+    owned by: ana -> ana, cara
+    ");
 }
 
 #[test]
@@ -121,6 +170,25 @@ fn a_signal_from_before_the_trigger_is_taken_as_route_takes_it() {
     assert_eq!(done(story().under(FLOW, &events(&old), &[], "23 12:00")), None);
     let parked = Parked::new(&old, vec!["blog-launch".to_owned()]);
     assert_eq!(done(story().under(FLOW, &events(&old), &[parked], "23 12:00")), Some(at("23 07:00")));
+}
+
+#[test]
+fn a_signal_from_before_the_trigger_stays_with_the_run_that_took_it() {
+    let tag = property("early", "campaign_tag", "spring", at("23 08:50"));
+    let events = [publish("p0", at("23 08:30")), tag.clone(), publish("p1", at("23 09:00"))];
+    let (mut taker, mut later) = (Story::new(), Story::new());
+    taker.published("23 09:00").observes(&tag, "23 09:00").tick("23 12:00");
+    assert_eq!(differences(&taker.under(FLOW, &events[1..], &[], "23 12:00")), "", "it took it itself");
+
+    let mut older = Story::new();
+    older.opens(&events[0], at("23 08:30")).observes(&tag, "23 08:50");
+    later.published("23 09:00").tick("23 10:00");
+    let config = good(&bundle(FLOW));
+    let flow = &config.flows["blog-launch"];
+    let context = Context { flow, calendar: None, directory: &config.people() };
+    let runs = [&older, &later].map(|story| Candidate { run: story.run(), flow: &flow.document });
+    let life = Life { run: later.run(), trail: &later.trail, events: &events, parked: &[], runs: &runs };
+    assert_eq!(differences(&compare(life, context, at("23 10:00")).unwrap()), "", "an older run took it");
 }
 
 #[test]

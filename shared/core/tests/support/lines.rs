@@ -46,7 +46,8 @@ pub(crate) fn record(record: &Record) -> String {
     format!("{head} {}", facts(&record.fact)).trim_end().to_owned()
 }
 
-fn facts(fact: &Fact) -> String {
+/// What a record says, without who said it and when.
+pub(crate) fn facts(fact: &Fact) -> String {
     match fact {
         Fact::RunOpened(opened) => {
             let clocks: Vec<String> =
