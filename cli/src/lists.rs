@@ -22,6 +22,12 @@ pub(crate) struct Exceptions {
     /// Only of this flow
     #[arg(long)]
     flow: Option<String>,
+    /// Only of this group, each by itself: `blog-launch/crm-tag/sla_breached/2026-11-23T11`
+    #[arg(long)]
+    group: Option<String>,
+    /// Each by itself, also those that have one cause
+    #[arg(long)]
+    all: bool,
 }
 
 /// Arguments of `timeline`.
@@ -57,9 +63,10 @@ struct Rejection {
     body: Value,
 }
 
-/// Lists exceptions.
+/// Lists exceptions, those of one cause on one line.
 pub(crate) async fn exceptions(client: &Client, args: &Exceptions, screen: &Screen) -> Result<Exit, Failure> {
-    let query = [("status", args.status.as_deref()), ("flow", args.flow.as_deref())];
+    let group = args.group.as_deref();
+    let query = [("status", args.status.as_deref()), ("flow", args.flow.as_deref()), ("group", group)];
     let listed = client.list(&["v1", "exceptions"], &query, Pages::All).await?;
     if screen.is_json() {
         screen.document(&listed.page)?;
@@ -68,8 +75,10 @@ pub(crate) async fn exceptions(client: &Client, args: &Exceptions, screen: &Scre
     let items: Vec<ExceptionView> = listed.items("an exception")?;
     if items.is_empty() {
         screen.text("no exceptions")?;
+    } else if args.all || group.is_some() {
+        screen.table(&show::exceptions(&items, listed.now))?;
     } else {
-        screen.table(&show::exceptions(&items, listed.now, true))?;
+        screen.table(&show::exceptions_by_group(&items, listed.now))?;
     }
     Ok(Exit::Done)
 }

@@ -97,7 +97,7 @@ enum Command {
     Run(runs::One),
     #[command(flatten)]
     OnRun(commands::OnRun),
-    /// List exceptions, newest first
+    /// List exceptions, newest first, those of one cause on one line
     Exceptions(lists::Exceptions),
     /// The audit trail: of a run, or of all runs since a day
     #[command(subcommand)]

@@ -1,5 +1,6 @@
 //! What people see: tables, times and words. Pure: text in, text out.
 
+mod exception;
 mod record;
 mod run;
 mod time;
@@ -9,8 +10,9 @@ use meshline_core::config::Problem;
 use serde::Serialize;
 use serde_json::Value;
 
+pub(crate) use exception::{exceptions, exceptions_by_group, exceptions_of_run};
 pub(crate) use record::{records, sentence, who};
-pub(crate) use run::{exceptions, run, run_line, runs};
+pub(crate) use run::{run, run_line, runs};
 pub(crate) use time::{at, at_or_dash, span};
 
 /// Characters of a title, a reason or a body in a table.

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use meshline_core::time::Span;
 use meshline_tests::{EXAMPLES, Local, campaign_tag, header};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn a_publish_delivered_twice_opens_one_run_with_an_owner_and_deadlines() {
@@ -203,6 +203,37 @@ async fn a_run_keeps_the_flow_version_it_was_opened_with() {
 }
 
 #[tokio::test]
+async fn exceptions_of_one_cause_are_found_by_their_group_whatever_became_of_them() {
+    let local = Local::start().await;
+    let run = local.opened("5Ks").await;
+    local.opened("6Lt").await;
+    local.advance(Span::hours(3)).await;
+    local.opened("7Mu").await;
+    local.advance(Span::hours(2)).await;
+    let path = format!("/v1/runs/{run}");
+    let breach = local.get(&path).await["exceptions"][0].clone();
+    assert_eq!(breach["group"], "blog-launch/crm-tag/sla_breached/2026-11-23T11");
+    let resolution = json!({"resolution": "tagged by hand", "evidence": "https://crm.example.com/7"});
+    let path = format!("{path}/exceptions/{}/resolve", breach["id"].as_str().unwrap());
+    assert_eq!(local.post(&path, &resolution).await.0, 200);
+
+    let listed = async |query: &str| -> Vec<Value> {
+        let found = local.get(&format!("/v1/exceptions?{query}")).await["items"].clone();
+        let items = found.as_array().unwrap().iter();
+        items.map(|it| json!([it["subject"], it["resolution"], it["evidence"]])).collect()
+    };
+    let group = format!("group={}", breach["group"].as_str().unwrap());
+    let mended = json!(["contentful:5Ks", "tagged by hand", "https://crm.example.com/7"]);
+    let open = json!(["contentful:6Lt", null, null]);
+    assert_eq!(listed("").await.len(), 3);
+    let mut of_group = listed(&group).await;
+    of_group.sort_by_key(Value::to_string);
+    assert_eq!(of_group, [mended, open.clone()]);
+    assert_eq!(listed(&format!("{group}&status=open")).await, [open]);
+    assert_eq!(listed("group=nothing/like/this").await, [json!(null); 0]);
+}
+
+#[tokio::test]
 async fn a_run_that_cannot_be_read_is_parked_and_its_exception_can_be_resolved() {
     let local = Local::start().await;
     let run = local.opened("5Ks").await;
@@ -222,6 +253,9 @@ async fn a_run_that_cannot_be_read_is_parked_and_its_exception_can_be_resolved()
     let (status, resolved) = resolve("blog-launch", &run, "mended").await;
     assert_eq!((status, &resolved["status"]), (200, &json!("resolved")), "{resolved}");
     assert_eq!(open().await, json!([]));
+    let of_group = format!("/v1/exceptions?group={}", parked[0]["group"].as_str().unwrap());
+    let kept = local.get(&of_group).await["items"].clone();
+    assert_eq!((&kept[0]["resolution"], &kept[0]["evidence"]), (&json!("mended"), &json!(null)));
     assert_eq!(resolve("blog-launch", &run, "again").await.0, 409);
     let verified = local.get("/v1/runs/FLOW%23blog-launch/audit/verify").await;
     assert_eq!(verified["valid"], json!(true));

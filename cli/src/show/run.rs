@@ -1,8 +1,8 @@
-//! Runs and exceptions as people read them.
+//! Runs as people read them.
 
 use meshline_core::run::{CheckStatus, OutcomeStatus, Status};
 use meshline_core::time::Time;
-use meshline_core::view::{ExceptionStatus, ExceptionView, OutcomeView, RunView};
+use meshline_core::view::{OutcomeView, RunView};
 
 use super::{Table, Tone, at, at_or_dash, or_dash, short, word};
 
@@ -75,7 +75,7 @@ pub(crate) fn run(run: &RunView, now: Time) -> Vec<Table> {
         tables.push(table);
     }
     if !run.exceptions.is_empty() {
-        tables.push(exceptions(&run.exceptions, now, false));
+        tables.push(super::exceptions_of_run(&run.exceptions, now));
     }
     if !run.escalations.is_empty() {
         let mut table = Table::new(&["ESCALATED", "LADDER", "STEP", "ABOUT"]);
@@ -138,38 +138,6 @@ fn outcome_row(outcome: &OutcomeView, now: Time) -> Vec<String> {
         at_or_dash(outcome.done_at, now),
         or_dash(outcome.evidence.as_deref()),
     ]
-}
-
-/// A table of exceptions; with flow and run where they are of several.
-pub(crate) fn exceptions(exceptions: &[ExceptionView], now: Time, of_several: bool) -> Table {
-    let mut columns =
-        vec!["EXCEPTION", "KIND", "STATUS", "ABOUT", "OWNER", "OPENED", "RECOVERY DUE", "RESOLVED"];
-    if of_several {
-        columns.extend(["FLOW", "RUN"]);
-    }
-    let mut table = Table::new(&columns);
-    for exception in exceptions {
-        let mut cells = vec![
-            exception.id.clone(),
-            word(&exception.kind),
-            word(&exception.status),
-            or_dash(exception.outcome.as_deref().or(exception.check.as_deref())),
-            exception.owner.clone(),
-            at(exception.opened_at, now),
-            at(exception.recovery_due_at, now),
-            at_or_dash(exception.resolved_at, now),
-        ];
-        if of_several {
-            cells.extend([exception.flow.clone(), or_dash(exception.run.as_deref())]);
-        }
-        let tone = match exception.status {
-            ExceptionStatus::Resolved => Tone::Faint,
-            ExceptionStatus::Open if exception.recovery_due_at <= now => Tone::Alarm,
-            ExceptionStatus::Open => Tone::Plain,
-        };
-        table.row(tone, cells);
-    }
-    table
 }
 
 /// `active, overdue`.
@@ -287,8 +255,8 @@ mod tests {
         editorial    content  passed   2026-11-23T13:00Z (in 60m)  2026-11-23T09:00Z (3h ago)
         attribution  routing  pending  -                           -
 
-        EXCEPTION  KIND          STATUS  ABOUT    OWNER  OPENED                       RECOVERY DUE                RESOLVED
-        x5         sla_breached  open    crm-tag  lea    2026-11-23T11:00Z (60m ago)  2026-11-24T11:00Z (in 23h)  -
+        EXCEPTION  KIND          STATUS  ABOUT    OWNER  OPENED                       RECOVERY DUE                RESOLVED  RESOLUTION  EVIDENCE
+        x5         sla_breached  open    crm-tag  lea    2026-11-23T11:00Z (60m ago)  2026-11-24T11:00Z (in 23h)  -         -           -
 
         ESCALATED                    LADDER    STEP  ABOUT
         2026-11-23T11:00Z (60m ago)  breached  0     crm-tag

@@ -157,7 +157,7 @@ impl Call<'_> {
         Ok(http::json(200, &json!({"subject": subject, "items": items, "cursor": null})))
     }
 
-    /// `GET /v1/exceptions?status=&flow=`
+    /// `GET /v1/exceptions?status=&flow=&group=`
     pub(crate) async fn exceptions(&self) -> Result<Response, Problem> {
         let config = self.app.config.fresh(self.now).await?.config;
         let status = match self.query("status").as_deref() {
@@ -166,26 +166,32 @@ impl Call<'_> {
             Some("resolved") => Some(ExceptionStatus::Resolved),
             Some(_) => return Err(Problem::bad_request("`status` is `open` or `resolved`")),
         };
-        let flow = self.query("flow");
+        let group = self.query("group");
+        let flow = self.query("flow").or_else(|| Some(group.as_ref()?.split('/').next()?.to_owned()));
         let flows = one_or_all(flow.as_deref(), &config);
+        let is_wanted = |item: &ExceptionView| {
+            status.is_none_or(|status| item.status == status)
+                && group.as_ref().is_none_or(|group| item.group == *group)
+        };
+        let of_run = |run: &Run| -> Vec<ExceptionView> {
+            let views = run.exceptions.iter().map(|exception| ExceptionView::of(run, exception));
+            views.filter(is_wanted).collect()
+        };
         let list = |flow| match status {
             Some(ExceptionStatus::Open) => List::Exceptions(flow),
             Some(ExceptionStatus::Resolved) | None => List::Flow(flow),
         };
         let lists: Vec<List<'_>> = flows.iter().map(|flow| list(*flow)).collect();
         let (runs, cursor) =
-            self.newest(&lists, &|run| !run.exceptions.is_empty(), http::limit(self.request)?).await?;
-        let mut items: Vec<ExceptionView> = runs
-            .iter()
-            .flat_map(|run| run.exceptions.iter().map(|exception| ExceptionView::of(run, exception)))
-            .collect();
+            self.newest(&lists, &|run| !of_run(run).is_empty(), http::limit(self.request)?).await?;
+        let mut items: Vec<ExceptionView> = runs.iter().flat_map(of_run).collect();
         if self.query("cursor").is_none() {
             for flow in flows {
                 let of_flow: Vec<FlowException> = self.app.watches.exceptions_of(flow).await?;
-                items.extend(of_flow.iter().map(|exception| ExceptionView::of_flow(flow, exception)));
+                let views = of_flow.iter().map(|exception| ExceptionView::of_flow(flow, exception));
+                items.extend(views.filter(is_wanted));
             }
         }
-        items.retain(|item| status.is_none_or(|status| item.status == status));
         items.sort_by_key(|item| std::cmp::Reverse(item.opened_at));
         Ok(http::json(200, &json!({"items": items, "cursor": cursor})))
     }

@@ -62,7 +62,7 @@ fn fault(id: &str, records: &[Record], stored: &Stored) -> Option<Fault> {
     let head = run.map(|run| (run.version, run.head.as_str()));
     match trail::verify(records, head) {
         Err(fault) => Some(fault),
-        Ok(()) if run.is_some() && Run::fold(records).ok().as_ref() != run => {
+        Ok(()) if run.is_some_and(|run| !run.is_fold_of(records)) => {
             last("the stored run is not what its records add up to".to_owned())
         }
         Ok(()) => None,

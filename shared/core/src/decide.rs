@@ -18,6 +18,7 @@ mod recovery;
 mod signal;
 
 pub(crate) use duty::{answerable, at_opening, recipient};
+pub(crate) use exception::group;
 pub use flow::exception_of_flow;
 pub use open::open;
 pub(crate) use person::given;

@@ -32,6 +32,12 @@ pub struct FlowException {
     /// When it was resolved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved_at: Option<Time>,
+    /// How, in short; early versions did not keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolution: Option<String>,
+    /// The proof of it, in short.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<String>,
     /// When the clock must look at it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_due_at: Option<Time>,
@@ -50,6 +56,8 @@ impl FlowException {
             recovery_breached: false,
             ladder: 0,
             resolved_at: None,
+            resolution: None,
+            evidence: None,
             next_due_at: Some(opened.recovery_due_at),
         }
     }
@@ -74,8 +82,9 @@ impl FlowException {
 
     /// Takes in a record about it, which was made `at`.
     pub fn apply(&mut self, at: Time, fact: &Fact) {
-        if let Fact::ExceptionResolved(_) = fact {
+        if let Fact::ExceptionResolved(resolved) = fact {
             self.resolved_at = Some(at);
+            (self.resolution, self.evidence) = resolved.in_short();
             self.next_due_at = None;
         }
         if let Fact::RecoveryBreached(breached) = fact {

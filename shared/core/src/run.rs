@@ -260,6 +260,12 @@ pub struct Exception {
     /// When it was resolved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved_at: Option<Time>,
+    /// How, in short; early versions did not keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolution: Option<String>,
+    /// The proof of it, in short.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<String>,
     /// How far the ladder `recovery` has been climbed.
     #[serde(default, skip_serializing_if = "Climb::is_at_rest")]
     pub ladder: Climb,

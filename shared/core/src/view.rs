@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::flow::{ExceptionKind, Ladder};
 use crate::config::qa::CheckKind;
+use crate::decide::group;
 use crate::flow_exception::FlowException;
 use crate::record::{Custody, OwnerRole, Started};
 use crate::run::{
@@ -134,6 +135,13 @@ pub struct ExceptionView {
     pub opened_at: Time,
     pub recovery_due_at: Time,
     pub resolved_at: Option<Time>,
+    /// How: the beginning, all of it is in the record.
+    pub resolution: Option<String>,
+    /// The proof of it: as for `resolution`.
+    pub evidence: Option<String>,
+    /// What exceptions of one cause have in common: flow, outcome or check, kind, hour.
+    #[serde(default)]
+    pub group: String,
 }
 
 /// Whether a case is over.
@@ -254,6 +262,7 @@ impl CheckView {
 impl ExceptionView {
     /// The exception as the API shows it.
     pub fn of(run: &Run, exception: &Exception) -> Self {
+        let about = exception.outcome.as_deref().or(exception.check.as_deref());
         Self {
             id: exception.id.clone(),
             kind: exception.kind,
@@ -271,6 +280,9 @@ impl ExceptionView {
             opened_at: exception.opened_at,
             recovery_due_at: exception.recovery_due_at,
             resolved_at: exception.resolved_at,
+            resolution: exception.resolution.clone(),
+            evidence: exception.evidence.clone(),
+            group: group(&run.flow, about, exception.kind, exception.opened_at),
         }
     }
 
@@ -289,6 +301,9 @@ impl ExceptionView {
             opened_at: exception.opened_at,
             recovery_due_at: exception.recovery_due_at,
             resolved_at: exception.resolved_at,
+            resolution: exception.resolution.clone(),
+            evidence: exception.evidence.clone(),
+            group: exception.group.clone(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use insta::assert_snapshot;
 use meshline_core::command::Action;
+use meshline_core::run::Run;
 use meshline_core::view::RunView;
 
 use crate::support::story::Story;
@@ -49,4 +50,40 @@ fn custody_shows_who_held_the_run_as_what_and_how_long() {
     {"owner":"ana","as":"owner","from":"2026-11-23T09:00:00.000Z","to":"2026-11-23T13:00:00.000Z","seconds":14400}
     {"owner":"cara","as":"backup","from":"2026-11-23T13:00:00.000Z","to":null,"seconds":3600}
     "#);
+}
+
+/// Of the first exception: group, resolution, evidence.
+fn exception(run: &Run) -> String {
+    let view = &RunView::of(run, at("23 12:00")).exceptions[0];
+    format!("{} {:?} {:?}", view.group, view.resolution, view.evidence)
+}
+
+#[test]
+fn an_exception_shows_what_it_has_in_common_with_others_and_how_it_was_resolved() {
+    let mut s = Story::new();
+    s.published("23 09:00").tick("23 11:00");
+    assert_snapshot!(exception(s.run()), @"blog-launch/crm-tag/sla_breached/2026-11-23T11 None None");
+    let resolve = Action::ResolveException {
+        exception: s.run().exceptions[0].id.clone(),
+        resolution: "tagged by hand".to_owned(),
+        evidence: Some("é".repeat(501)),
+    };
+    s.person("23 11:30", "eve", resolve);
+    let kept = format!("Some(\"tagged by hand\") Some(\"{}…\")", "é".repeat(500));
+    assert!(exception(s.run()).ends_with(&kept), "{}", exception(s.run()));
+}
+
+#[test]
+fn a_run_that_was_stored_without_resolutions_is_still_the_sum_of_its_records() {
+    let mut s = Story::new();
+    s.published("23 09:00").tick("23 11:00").tagged("23 11:30");
+    let mut stored = serde_json::to_value(s.run()).unwrap();
+    let kept = stored["exceptions"][0].as_object_mut().unwrap().remove("resolution");
+    assert_eq!(kept, Some("`crm-tag` was verified".into()));
+    let early: Run = serde_json::from_value(stored).unwrap();
+    assert_snapshot!(exception(&early), @"blog-launch/crm-tag/sla_breached/2026-11-23T11 None None");
+    assert!(early.is_fold_of(&s.trail) && s.run().is_fold_of(&s.trail));
+    let mut forged = s.run().clone();
+    forged.exceptions[0].resolution = Some("never happened".to_owned());
+    assert!(!forged.is_fold_of(&s.trail));
 }

@@ -82,7 +82,7 @@ impl Draft<'_> {
 }
 
 /// What tickets of one cause have in common: flow, outcome, kind, hour.
-pub(super) fn group(flow: &str, outcome: Option<&str>, kind: ExceptionKind, at: Time) -> String {
+pub(crate) fn group(flow: &str, outcome: Option<&str>, kind: ExceptionKind, at: Time) -> String {
     let hour: String = at.to_string().chars().take(13).collect();
     [flow, outcome.unwrap_or("-"), &kind.to_string(), &hour].join("/")
 }

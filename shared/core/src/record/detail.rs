@@ -10,6 +10,9 @@ use crate::pattern::Values;
 use crate::record::ExpectedCheck;
 use crate::time::Time;
 
+/// How much of a resolution or its evidence is kept with the case: a run may have a hundred, and is written as a whole.
+const MAX_KEPT_CHARS: usize = 500;
+
 /// No detail.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Empty {}
@@ -357,6 +360,17 @@ pub struct ExceptionResolved {
     /// Proof.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<String>,
+}
+
+impl ExceptionResolved {
+    /// Resolution and evidence as they are kept with the case: where one is long, its beginning.
+    pub fn in_short(&self) -> (Option<String>, Option<String>) {
+        let short = |text: &String| match text.char_indices().nth(MAX_KEPT_CHARS) {
+            Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+            None => text.clone(),
+        };
+        (Some(short(&self.resolution)), self.evidence.as_ref().map(short))
+    }
 }
 
 /// Detail of `recovery_breached`.

@@ -53,6 +53,18 @@ impl Run {
         Ok(run)
     }
 
+    /// Whether it is what these records add up to. How an exception was resolved need not stand in it: early versions
+    /// did not keep that.
+    pub fn is_fold_of(&self, records: &[Record]) -> bool {
+        let Ok(mut folded) = Self::fold(records) else { return false };
+        for (folded, stored) in folded.exceptions.iter_mut().zip(&self.exceptions) {
+            if stored.resolution.is_none() {
+                (folded.resolution, folded.evidence) = (None, None);
+            }
+        }
+        folded == *self
+    }
+
     /// The run as its `run_opened` record, with that detail, makes it.
     pub fn open(record: &Record, opened: &Opened) -> Self {
         let outcomes = opened.outcomes.iter().map(|expected| Outcome {
@@ -146,6 +158,7 @@ impl Run {
             Fact::ExceptionResolved(resolved) => {
                 let exception = self.exception_mut(record.seq, &resolved.exception)?;
                 exception.resolved_at = Some(record.at);
+                (exception.resolution, exception.evidence) = resolved.in_short();
                 exception.ladder.at = None;
             }
             Fact::RecoveryBreached(breached) => {
@@ -295,6 +308,8 @@ impl Run {
             recovery_due_at: opened.recovery_due_at,
             recovery_breached: false,
             resolved_at: None,
+            resolution: None,
+            evidence: None,
             ladder: Climb::default(),
         });
     }
