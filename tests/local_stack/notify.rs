@@ -31,7 +31,10 @@ async fn with(channels: &str, changes: &[(&str, &str)]) -> Local {
 }
 
 fn webhook(receiver: &Receiver) -> String {
-    format!("  - {{id: crm-automation, kind: webhook, url: \"{}/run\", secret: crm-automation}}", receiver.url)
+    format!(
+        "  - {{id: crm-automation, kind: webhook, url: \"{}/run\", secret: crm-automation}}",
+        receiver.url
+    )
 }
 
 /// The records of that kind in the run's trail.
@@ -52,7 +55,8 @@ async fn a_request_is_signed_by_standard_webhooks_and_reported_once() {
     assert_eq!(call.body["data"]["payload"], json!({"asset": "contentful:5Ks", "tag": "spring"}));
     // Whoever checks our webhooks finds that we sent them: our own adapter for that scheme is strict.
     let source: Source =
-        serde_json::from_value(json!({"id": "m", "provider": "standard-webhooks", "secrets": ["s"]})).unwrap();
+        serde_json::from_value(json!({"id": "m", "provider": "standard-webhooks", "secrets": ["s"]}))
+            .unwrap();
     let headers: Vec<(String, String)> = call
         .headers
         .iter()
@@ -61,7 +65,9 @@ async fn a_request_is_signed_by_standard_webhooks_and_reported_once() {
     let delivery = Delivery { method: "POST", url: &receiver.url, headers: &headers, body: &call.raw };
     let now = local.stack.clock.now();
     meshline_sources::verify(&source, &[SECRET.to_owned()], &delivery, now).unwrap();
-    assert!(meshline_sources::verify(&source, &["whsec_bm90IHRoYXQgb25l".to_owned()], &delivery, now).is_err());
+    assert!(
+        meshline_sources::verify(&source, &["whsec_bm90IHRoYXQgb25l".to_owned()], &delivery, now).is_err()
+    );
     let reported = records(&local, &run, "delivery_succeeded").await;
     assert_eq!(reported, [json!({"message": 2, "to": "channel:crm-automation", "by": "webhook"})]);
 }
@@ -170,10 +176,12 @@ async fn what_comes_from_outside_is_only_text_in_slack() {
         slack.url
     );
     let title = "Blog post to <!channel> & <https://evil.example|product> launch";
-    let local = with(&channels, &[("title: Blog post to product launch", &format!("title: \"{title}\""))]).await;
+    let local =
+        with(&channels, &[("title: Blog post to product launch", &format!("title: \"{title}\""))]).await;
     local.opened("untitled").await;
     local.advance(Span::hours(4)).await;
-    let sent: String = slack.calls().iter().map(|call| String::from_utf8_lossy(&call.raw).into_owned()).collect();
+    let sent: String =
+        slack.calls().iter().map(|call| String::from_utf8_lossy(&call.raw).into_owned()).collect();
     assert!(!sent.is_empty() && !sent.contains("<!channel>") && !sent.contains("<https://evil"), "{sent}");
 }
 
@@ -185,7 +193,10 @@ async fn a_pager_gets_one_alert_for_all_steps_about_an_outcome() {
         pager.url
     );
     let changes = [
-        ("{after: 0m, notify: [owner, role:ops-lead], severity: high}", "{after: 0m, notify: [channel:ops-pager], severity: high}"),
+        (
+            "{after: 0m, notify: [owner, role:ops-lead], severity: high}",
+            "{after: 0m, notify: [channel:ops-pager], severity: high}",
+        ),
         ("notify: [role:ops-lead], severity: critical}", "notify: [channel:ops-pager], severity: critical}"),
     ];
     let local = with(&channels, &changes).await;
@@ -223,6 +234,7 @@ async fn exceptions_of_one_cause_are_one_issue_with_as_many_comments_as_there_ar
     let run = local.opened("5Ks").await;
     local.post(&format!("/v1/runs/{run}/outcomes/crm-tag/fail"), &json!({"reason": "no access"})).await;
     local.settle().await;
+    local.advance(Span::minutes(1)).await;
     let other = local.opened("6Ks").await;
     local.post(&format!("/v1/runs/{other}/outcomes/crm-tag/fail"), &json!({"reason": "no access"})).await;
     local.settle().await;
@@ -257,10 +269,24 @@ async fn a_notice_is_not_sent_when_somebody_has_it_meanwhile_and_the_trail_says_
     let local = with(&channels, &[change]).await;
     let run = local.opened("5Ks").await;
     local.advance(Span::hours(4)).await;
-    assert_eq!(pager.calls().iter().filter(|c| c.body["dedup_key"].as_str().unwrap().ends_with("not_acknowledged")).count(), 1);
+    assert_eq!(
+        pager
+            .calls()
+            .iter()
+            .filter(|c| c.body["dedup_key"].as_str().unwrap().ends_with("not_acknowledged"))
+            .count(),
+        1
+    );
     assert_eq!(local.post(&format!("/v1/runs/{run}/acknowledge"), &json!({})).await.0, 200);
     local.advance(Span::minutes(30)).await;
-    assert_eq!(pager.calls().iter().filter(|c| c.body["dedup_key"].as_str().unwrap().ends_with("not_acknowledged")).count(), 1);
+    assert_eq!(
+        pager
+            .calls()
+            .iter()
+            .filter(|c| c.body["dedup_key"].as_str().unwrap().ends_with("not_acknowledged"))
+            .count(),
+        1
+    );
     let skipped = records(&local, &run, "delivery_skipped").await;
     assert!(skipped[0]["reason"].as_str().unwrap().starts_with("`ana` acknowledged the run"), "{skipped:?}");
 }
@@ -270,6 +296,7 @@ async fn a_report_that_was_lost_makes_it_come_again_and_a_killed_function_loses_
     let receiver = Receiver::start([]).await;
     let local = with(&webhook(&receiver), &[]).await;
     for after in 0..6 {
+        local.advance(Span::minutes(1)).await;
         local.stack.kill("notify", &[after]);
         let run = local.opened(&format!("asset{after}")).await;
         let reported = records(&local, &run, "delivery_succeeded").await;

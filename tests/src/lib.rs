@@ -72,13 +72,8 @@ impl Local {
     async fn build(data: Option<PathBuf>, clock_frozen: bool, secrets: &[(&str, &str)]) -> Self {
         let more = secrets.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let secrets = senders::secrets().into_iter().chain(more).collect();
-        let options = Options {
-            public_url: URL.to_owned(),
-            data,
-            clock: Some(nine()),
-            clock_frozen,
-            secrets,
-        };
+        let options =
+            Options { public_url: URL.to_owned(), data, clock: Some(nine()), clock_frozen, secrets };
         Self { stack: Stack::start(options).await.expect("the stack starts") }
     }
 
