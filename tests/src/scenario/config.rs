@@ -17,8 +17,8 @@ impl Scenario {
     /// That file with another text of the flow.
     pub(super) fn file_with(&self, flow: &str, world: &impl World) -> Value {
         let name = &self.name;
-        let named = |field: &str| flow.lines().any(|line| line.starts_with(&format!("{field}:")));
-        let owner = if named("owner") { "" } else { "owner: role:product-marketing\n" };
+        let owned = flow.lines().any(|line| line.starts_with("owner:"));
+        let owner = if owned { "" } else { "owner: role:product-marketing\n" };
         let head = format!(
             "kind: Flow\nid: {name}\ntitle: {name}\n{owner}backup_owner: role:marketing-ops\n\
              trigger:\n  source: contentful\n  match: {{type: [Entry.publish], data: {{sys: {{contentType: {{sys: {{id: [{name}]}}}}}}}}}}\n  \
