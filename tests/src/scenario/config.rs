@@ -29,13 +29,15 @@ impl Scenario {
     }
 }
 
-/// The file with the people of the examples, somebody who is never there, and two who take turns; with these days off.
+/// The file with the people of the examples, somebody who is never there, two who take turns, and a channel at whose
+/// other end nobody listens; with these days off.
 pub fn people(away: &[Away], begin: Time) -> Value {
     let gone = "  - {id: gone, name: Gone Fishing, email: gone@example.com, away: [{from: 2020-01-01, to: 2099-12-31}]}";
     let roles = "  - {id: night-shift, members: [gone]}\n  \
                  - {id: launch-desk, members: [dev, ana], rotate: {every: week, starting: 2026-11-02}}";
     let (name, examples) = EXAMPLES[0];
     let mut text = examples.replace("roles:\n", &format!("{gone}\nroles:\n{roles}\n"));
+    text += "  - {id: unplugged, kind: webhook, url: \"http://127.0.0.1:9/\"}\n";
     for Away { person, day } in away {
         let date = Day::of(begin + Span::days(day - 1));
         let id = format!("{{id: {person}, ");
