@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::canonical;
 use crate::day::Day;
 use crate::time::{Span, Time};
 
@@ -124,7 +125,7 @@ impl Checkpoint {
     /// What is signed: its canonical JSON.
     pub fn bytes(&self) -> Vec<u8> {
         // INVARIANT: it has only text keys and whole numbers, which canonical JSON can always write.
-        serde_json_canonicalizer::to_vec(self).unwrap_or_default()
+        canonical::to_vec(self).unwrap_or_default()
     }
 
     /// SHA-256 over [`Checkpoint::bytes`].
@@ -140,8 +141,7 @@ impl Checkpoint {
 
 /// The Merkle root over `heads`, hexadecimal.
 fn root(heads: &[Head]) -> String {
-    let leaves: Vec<Vec<u8>> =
-        heads.iter().map(|head| serde_json_canonicalizer::to_vec(head).unwrap_or_default()).collect();
+    let leaves: Vec<Vec<u8>> = heads.iter().map(|head| canonical::to_vec(head).unwrap_or_default()).collect();
     hex::encode(merkle::root(&leaves))
 }
 
@@ -153,7 +153,8 @@ impl Envelope {
 
     /// The envelope as it is stored: canonical JSON.
     pub fn text(&self) -> String {
-        serde_json_canonicalizer::to_string(self).unwrap_or_default() // INVARIANT: as for `Checkpoint::bytes`
+        // INVARIANT: as for `Checkpoint::bytes`; JSON is UTF-8.
+        String::from_utf8(canonical::to_vec(self).unwrap_or_default()).unwrap_or_default()
     }
 }
 

@@ -52,6 +52,11 @@ impl Event {
         }
     }
 
+    /// What patterns are matched against: its JSON.
+    pub fn json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default() // INVARIANT: it has only text keys
+    }
+
     /// The text that identifies the event across all sources: `contentful#9a86bf85`.
     pub fn key(&self) -> String {
         format!("{}#{}", self.source, self.id)

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use crate::canonical;
 use crate::event::Event;
 use crate::time::Time;
 
@@ -51,18 +52,19 @@ pub fn parse_run_id(id: &str) -> Option<(&str, &str)> {
 /// SHA-256 over the canonical JSON (RFC 8785) of `value`.
 pub fn canonical_hash(value: &impl Serialize) -> [u8; 32] {
     // INVARIANT: only our own types come here; none of them has a non-text key or a NaN.
-    let bytes = serde_json_canonicalizer::to_vec(value).unwrap_or_default();
+    let bytes = canonical::to_vec(value).unwrap_or_default();
     Sha256::digest(bytes).into()
 }
 
 /// The first 16 bytes of [`canonical_hash`], in hexadecimal: names the content of a document.
 pub fn content_hash(value: &impl Serialize) -> String {
-    hex::encode(canonical_hash(value)).chars().take(32).collect()
+    canonical_hash(value).first_chunk::<16>().map(hex::encode).unwrap_or_default()
 }
 
 /// Twelve hexadecimal characters that stand for a cause (an event key, an idempotency key) in a run's memory.
 pub fn mark(cause: &str) -> String {
-    hex::encode(Sha256::digest(cause.as_bytes())).chars().take(12).collect()
+    let digest: [u8; 32] = Sha256::digest(cause.as_bytes()).into();
+    digest.first_chunk::<6>().map(hex::encode).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 pub mod alias;
 pub mod calendar;
+pub mod canonical;
 pub mod checkpoint;
 pub mod command;
 pub mod config;

@@ -1,12 +1,13 @@
 //! A pattern: an EventBridge event pattern over the normalised event, with `${…}` places.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::OnceLock;
 
 use quamina::Quamina;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::event::Event;
 use crate::template::{Path, Template, TemplateError};
 
 /// Values of `${…}` paths, taken from a trigger event: strings, numbers and booleans by path.
@@ -17,7 +18,41 @@ pub type Values = BTreeMap<String, Value>;
 /// A string in it may be a template; it is filled from the trigger event before matching.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Pattern(Value);
+pub struct Pattern {
+    written: Value,
+    #[serde(skip)]
+    compiled: Compiled,
+}
+
+/// The matcher of a pattern, with any value where a place is. It is built when the pattern is first matched, and kept with
+/// it: a flow is loaded once and matched often. A copy builds its own.
+#[derive(Default)]
+struct Compiled(OnceLock<Result<Box<Loose>, PatternError>>);
+
+/// What matches whenever the pattern does, whatever its places are filled with.
+struct Loose {
+    matcher: Quamina<()>,
+    /// Whether it has no places, and so matches nothing else.
+    is_exact: bool,
+}
+
+impl Clone for Compiled {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for Compiled {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl fmt::Debug for Compiled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Compiled")
+    }
+}
 
 /// Why a pattern cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,7 +75,7 @@ pub(crate) const ATTRIBUTES: [&str; 10] =
 impl Pattern {
     /// The alternatives; a lone pattern is its only one.
     fn alternatives(&self) -> &[Value] {
-        match &self.0 {
+        match &self.written {
             Value::Array(any) => any,
             one @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => {
                 std::slice::from_ref(one)
@@ -76,7 +111,7 @@ impl Pattern {
     /// # Errors
     /// A place that cannot be read.
     pub fn paths(&self) -> Result<BTreeSet<Path>, TemplateError> {
-        paths(&self.0)
+        paths(&self.written)
     }
 
     /// Whether an alternative speaks of this attribute of the event.
@@ -84,14 +119,22 @@ impl Pattern {
         self.alternatives().iter().any(|alternative| alternative.get(attribute).is_some())
     }
 
-    /// Whether `event` matches once the places are filled from `values`.
+    /// Whether an event, given as its [JSON](Event::json), matches once the places are filled from `values`.
     ///
     /// # Errors
     /// A place without a value: such a pattern never matches.
-    pub fn matches(&self, values: &Values, event: &Event) -> Result<bool, PatternError> {
-        let event = serde_json::to_vec(event).map_err(|e| PatternError::Malformed(e.to_string()))?;
-        let found = self.compile(values)?.has_matches(&event);
-        found.map_err(|e| PatternError::Malformed(e.to_string()))
+    pub fn matches(&self, values: &Values, event: &[u8]) -> Result<bool, PatternError> {
+        let has = |matcher: &Quamina<()>| {
+            matcher.has_matches(event).map_err(|e| PatternError::Malformed(e.to_string()))
+        };
+        let loose = self.compiled.0.get_or_init(|| self.loose()).as_ref().map_err(PatternError::clone)?;
+        Ok(has(&loose.matcher)? && (loose.is_exact || has(&self.compile(values)?)?))
+    }
+
+    fn loose(&self) -> Result<Box<Loose>, PatternError> {
+        let mut matcher = Quamina::new();
+        self.add_loosely_to(&mut matcher, &())?;
+        Ok(Box::new(Loose { matcher, is_exact: self.paths()?.is_empty() }))
     }
 
     /// Adds every alternative to a matcher of many patterns, under the name `x`.
@@ -170,7 +213,11 @@ fn loosened(pattern: &Value) -> Result<Value, TemplateError> {
             let members = members.iter().map(|(name, value)| Ok((name.clone(), loosened(value)?)));
             Value::Object(members.collect::<Result<_, TemplateError>>()?)
         }
-        Value::Array(_) if !paths(pattern)?.is_empty() => serde_json::json!([{"exists": true}]),
+        Value::Array(any) if !paths(pattern)?.is_empty() => match any.first() {
+            // Of a list that begins with it, the matcher looks at nothing else.
+            Some(exists) if exists.get("exists").is_some() => serde_json::json!([exists]),
+            Some(_) | None => serde_json::json!([{"exists": true}]),
+        },
         Value::Array(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
             pattern.clone()
         }
@@ -246,6 +293,7 @@ fn fill_text(text: &str, values: &Values) -> Result<Value, TemplateError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Event;
     use serde_json::json;
 
     fn event(data: Value) -> Event {
@@ -265,8 +313,8 @@ mod tests {
     fn places_are_filled_before_matching() {
         let tag = pattern(json!({"data": {"propertyValue": ["${data.campaign}"]}}));
         let values = Values::from([("data.campaign".to_owned(), json!("spring"))]);
-        assert!(tag.matches(&values, &event(json!({"propertyValue": "spring"}))).unwrap());
-        assert!(!tag.matches(&values, &event(json!({"propertyValue": "autumn"}))).unwrap());
+        assert!(tag.matches(&values, &event(json!({"propertyValue": "spring"})).json()).unwrap());
+        assert!(!tag.matches(&values, &event(json!({"propertyValue": "autumn"})).json()).unwrap());
     }
 
     #[test]
@@ -274,7 +322,7 @@ mod tests {
         let tag = pattern(json!({"data": {"n": ["${data.n}"]}}));
         let values = Values::from([("data.n".to_owned(), json!(7))]);
         for (seen, matches) in [(json!(7), true), (json!("7"), true), (json!(8), false)] {
-            assert_eq!(tag.matches(&values, &event(json!({"n": seen}))).unwrap(), matches);
+            assert_eq!(tag.matches(&values, &event(json!({"n": seen})).json()).unwrap(), matches);
         }
     }
 
@@ -287,7 +335,7 @@ mod tests {
         }
         let tag = pattern(json!({"data": {"t": ["${data.t}"]}}));
         assert!(
-            tag.matches(&Values::new(), &event(json!({"t": ""}))).is_err(),
+            tag.matches(&Values::new(), &event(json!({"t": ""})).json()).is_err(),
             "without a value it matches nothing"
         );
     }
@@ -306,13 +354,13 @@ mod tests {
     fn the_argument_of_an_operator_is_text() {
         let prefixed = pattern(json!({"data": {"n": [{"prefix": "${data.n}"}]}}));
         let values = Values::from([("data.n".to_owned(), json!(7))]);
-        assert!(prefixed.matches(&values, &event(json!({"n": "7-a"}))).unwrap());
+        assert!(prefixed.matches(&values, &event(json!({"n": "7-a"})).json()).unwrap());
     }
 
     #[test]
     fn a_missing_value_never_matches_and_names_its_path() {
         let tag = pattern(json!({"data": {"n": ["x${data.n}"]}}));
-        let missing = tag.matches(&Values::new(), &event(json!({"n": "x"})));
+        let missing = tag.matches(&Values::new(), &event(json!({"n": "x"})).json());
         assert_eq!(missing, Err(PatternError::Template(TemplateError::Missing("data.n".to_owned()))));
     }
 
@@ -329,9 +377,28 @@ mod tests {
     }
 
     #[test]
+    fn a_place_may_stand_beside_what_is_absent() {
+        let tag = pattern(
+            json!({"type": ["contact.propertyChange"], "data": {"n": [{"exists": false}, "${data.n}"]}}),
+        );
+        let values = Values::from([("data.n".to_owned(), json!("a"))]);
+        assert_eq!(tag.matches(&values, &event(json!({"m": 1})).json()), Ok(true));
+        assert_eq!(tag.matches(&values, &event(json!({"n": "b"})).json()), Ok(false));
+    }
+
+    #[test]
+    fn each_run_fills_the_places_of_one_pattern_with_its_own_values() {
+        let tag = pattern(json!([{"type": ["other"]}, {"data": {"n": ["${data.n}"]}}]));
+        for (value, matches) in [("a", true), ("b", false), ("a", true)] {
+            let values = Values::from([("data.n".to_owned(), json!(value))]);
+            assert_eq!(tag.matches(&values, &event(json!({"n": "a"})).json()), Ok(matches), "{value}");
+        }
+    }
+
+    #[test]
     fn any_of_a_list_matches() {
         let any = pattern(json!([{"type": ["a"]}, {"type": [{"prefix": "contact."}]}]));
-        assert!(any.matches(&Values::new(), &event(json!({}))).unwrap());
+        assert!(any.matches(&Values::new(), &event(json!({})).json()).unwrap());
     }
 
     #[test]

@@ -80,8 +80,7 @@ impl Router {
 
 fn matching(flows: &Quamina<String>, event: &Event) -> Result<Vec<String>, PatternError> {
     let malformed = |e: String| PatternError::Malformed(e);
-    let bytes = serde_json::to_vec(event).map_err(|e| malformed(e.to_string()))?;
-    let mut found = flows.matches_for_event(&bytes).map_err(|e| malformed(e.to_string()))?;
+    let mut found = flows.matches_for_event(&event.json()).map_err(|e| malformed(e.to_string()))?;
     found.sort();
     found.dedup();
     Ok(found)
@@ -163,7 +162,7 @@ fn cancels(event: &Event, candidate: Candidate<'_>) -> bool {
     let Some(pattern) = &trigger.cancel_on else { return false };
     event.source == trigger.source
         && event.effective_at() >= candidate.run.opened_at
-        && pattern.matches(&Values::new(), event) == Ok(true)
+        && pattern.matches(&Values::new(), &event.json()) == Ok(true)
 }
 
 /// An event that triggers a flow, among the flow's runs of the same subject.

@@ -7,6 +7,8 @@ mod business;
 #[cfg(test)]
 mod calendar;
 #[cfg(test)]
+mod canonical;
+#[cfg(test)]
 mod checkpoint;
 #[cfg(test)]
 mod config;

@@ -28,13 +28,12 @@ pub(super) fn expected(flow: &Flow, opened_at: Time) -> Vec<ExpectedCheck> {
 
 impl Draft<'_> {
     /// Passes every check that the event speaks of.
-    pub(super) fn observe_checks(&mut self, event: &Event) {
-        let flow = self.context.flow.document.clone();
-        for (_, spec) in flow.checks() {
+    pub(super) fn observe_checks(&mut self, event: &Event, json: &[u8]) {
+        for (_, spec) in self.context.flow.document.checks() {
             let passed = self.run.checks.iter().any(|c| c.id == spec.id && c.status == CheckStatus::Passed);
             // A pattern with a missing value never matches; the exception for that was opened with the run.
             let pattern = spec.pass_when.pattern();
-            if !passed && pattern.is_some_and(|it| it.matches(&self.run.values, event) == Ok(true)) {
+            if !passed && pattern.is_some_and(|it| it.matches(&self.run.values, json) == Ok(true)) {
                 self.pass(spec, event.effective_at(), None);
             }
         }

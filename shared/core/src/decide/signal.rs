@@ -14,9 +14,9 @@ pub const EARLIEST_SIGNAL: Span = Span::minutes(15);
 impl Draft<'_> {
     /// Passes every check, and verifies or fails every outcome, that the event speaks of.
     pub(super) fn observe(&mut self, event: &Event) {
-        self.observe_checks(event);
-        let flow = self.context.flow.document.clone();
-        for spec in &flow.outcomes {
+        let json = event.json();
+        self.observe_checks(event, &json);
+        for spec in &self.context.flow.document.outcomes {
             let status =
                 self.run.outcomes.iter().find(|outcome| outcome.id == spec.id).map(|outcome| outcome.status);
             if matches!(status, Some(OutcomeStatus::Done) | None) {
@@ -24,7 +24,7 @@ impl Draft<'_> {
             }
             // A pattern with a missing value never matches; the exception for that was opened with the run.
             let matches =
-                |pattern: &crate::pattern::Pattern| pattern.matches(&self.run.values, event) == Ok(true);
+                |pattern: &crate::pattern::Pattern| pattern.matches(&self.run.values, &json) == Ok(true);
             let done = match &spec.done_when {
                 DoneWhen::Manual => false,
                 DoneWhen::Event(pattern) => matches(pattern),
