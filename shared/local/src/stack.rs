@@ -248,6 +248,7 @@ fn settings(emulators: &Emulators, public_url: String) -> Settings {
         due_shards: DEFAULT_DUE_SHARDS,
         secret_prefix: SECRET_PREFIX.to_owned(),
         public_url,
+        sign_in: crate::sign_in::PATH.to_owned(),
         ..Settings::default() // what belongs to the deployed vault
     }
 }
