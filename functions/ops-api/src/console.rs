@@ -24,10 +24,7 @@ use crate::Call;
 /// Whether an address is one of the console's.
 pub(crate) fn owns(segments: &[&str]) -> bool {
     let first = segments.first().copied();
-    matches!(
-        first,
-        None | Some("runs" | "exceptions" | "flows" | "subjects" | "reports" | "assets")
-    )
+    matches!(first, None | Some("runs" | "exceptions" | "flows" | "subjects" | "reports" | "assets"))
 }
 
 impl Call<'_> {

@@ -126,10 +126,7 @@ fn joined(headers: &HeaderMap) -> HeaderMap {
 }
 
 /// `Authorization: Local <person id>`, else whom a browser signed in as, else `local`.
-fn authorizer(
-    header: Option<&str>,
-    signed_in: Option<&str>,
-) -> Result<ApiGatewayRequestAuthorizer, Problem> {
+fn authorizer(header: Option<&str>, signed_in: Option<&str>) -> Result<ApiGatewayRequestAuthorizer, Problem> {
     let person = match header {
         None => signed_in.unwrap_or("local"),
         Some(header) => {

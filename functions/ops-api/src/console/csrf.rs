@@ -64,7 +64,8 @@ impl Call<'_> {
         if browser::is_from_own_page(self.request) && cookie.is_some() && token == cookie {
             return Ok(());
         }
-        let detail = "nothing was changed: open the page anew and send the form from there, with cookies allowed";
+        let detail =
+            "nothing was changed: open the page anew and send the form from there, with cookies allowed";
         Err(Problem::new(403, "forged", "this form was not sent from a page of the console", detail))
     }
 }

@@ -87,7 +87,8 @@ fn trigger(flow: &Flow) -> String {
 
 /// The way of a run: trigger → checks → outcomes → end.
 fn steps(reader: &Reader, flow: &Flow) -> Markup {
-    let of_kind = |kind| flow.checks().filter(move |(k, _)| *k == kind).map(|(_, check)| check).collect::<Vec<_>>();
+    let of_kind =
+        |kind| flow.checks().filter(move |(k, _)| *k == kind).map(|(_, check)| check).collect::<Vec<_>>();
     let (content, routing) = (of_kind(CheckKind::Content), of_kind(CheckKind::Routing));
     html! {
         section aria-labelledby="way" {

@@ -66,9 +66,8 @@ fn confirmed(rest: &[&str], form: &BTreeMap<String, String>) -> Result<(), Probl
 
 /// The command's fields; what was left empty counts as left out.
 fn fields(form: &BTreeMap<String, String>) -> Result<Fields, Problem> {
-    let given = form.iter().filter(|(name, value)| {
-        !OWN_FIELDS.contains(&name.as_str()) && !value.trim().is_empty()
-    });
+    let given =
+        form.iter().filter(|(name, value)| !OWN_FIELDS.contains(&name.as_str()) && !value.trim().is_empty());
     let given = given.map(|(name, value)| {
         let number = value.parse::<u64>().ok().filter(|_| name == "if_version");
         (name.clone(), number.map_or_else(|| json!(value), |number| json!(number)))
@@ -82,7 +81,8 @@ fn refusal(reader: &Reader, problem: &Problem, form: &BTreeMap<String, String>) 
     let changes = problem.more.get("changes").cloned().unwrap_or_default();
     let changes: Vec<Record> = serde_json::from_value(changes).unwrap_or_default();
     let hidden = ["token", "confirm", "if_version", "to", "outcome"];
-    let written = form.iter().filter(|(name, text)| !hidden.contains(&name.as_str()) && !text.trim().is_empty());
+    let written =
+        form.iter().filter(|(name, text)| !hidden.contains(&name.as_str()) && !text.trim().is_empty());
     let teller = Teller { reader, flow: None };
     html! {
         div.alert role="alert" {

@@ -7,7 +7,7 @@ use maud::{DOCTYPE, Markup, html};
 use meshline_aws::http::{self, Problem, Response};
 use meshline_core::id;
 
-use super::reader::{Frame, Reader};
+use super::reader::{Frame, Reader, foreign};
 use crate::Call;
 
 const STYLE: &str = include_str!("style.css");
@@ -44,7 +44,7 @@ impl Call<'_> {
         let person = html! {
             p.who {
                 @if reader.is_person() { "You are " strong { (reader.name(&reader.id)) } }
-                @else { "You are " strong { (reader.id) } ", whom the directory does not know" }
+                @else { "You are " strong { (foreign(&reader.id)) } }
                 @if !reader.sign_in.is_empty() { " · " a href=(reader.sign_in) { "Change" } }
             }
         };

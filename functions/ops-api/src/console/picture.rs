@@ -12,11 +12,13 @@ use super::reader::Reader;
 use super::record::{Teller, Tone, tone};
 use super::words;
 
-const WIDTH: i64 = 900;
+const WIDTH: i64 = 1100;
 /// Where time begins; before it are the names of the lanes.
-const LEFT: i64 = 170;
-const RIGHT: i64 = 880;
+const LEFT: i64 = 190;
+const RIGHT: i64 = 1070;
 const LANE: i64 = 30;
+/// Characters of a lane's name.
+const MAX_NAME: usize = 22;
 /// Marks in a lane; more could not be told apart.
 const MAX_MARKS: usize = 60;
 /// Ticks of the axis at most, and how far apart they can be.
@@ -72,7 +74,8 @@ impl Axis {
     /// Round times, few enough to be read.
     fn ticks(self) -> (Vec<Time>, bool) {
         let whole = self.to.since(self.from).ms();
-        let step = STEPS.iter().find(|step| whole / step.ms() <= MAX_TICKS).map_or(Span::MAX.ms(), |s| s.ms());
+        let step =
+            STEPS.iter().find(|step| whole / step.ms() <= MAX_TICKS).map_or(Span::MAX.ms(), |s| s.ms());
         let first = (self.from.unix_ms() / step + 1) * step;
         let ticks = (0..=MAX_TICKS).map(|n| Time::from_unix_ms(first + n * step));
         (ticks.filter(|at| *at <= self.to).collect(), step >= Span::days(1).ms())
@@ -82,7 +85,8 @@ impl Axis {
 /// Draws a run with the events about its subject.
 pub(super) fn picture(teller: Teller<'_>, run: &Run, records: &[Record], events: &[Event]) -> Markup {
     let reader = teller.reader;
-    let due = run.outcomes.iter().filter_map(|outcome| outcome.clock.as_ref()).map(|clock| clock.due_at).max();
+    let due =
+        run.outcomes.iter().filter_map(|outcome| outcome.clock.as_ref()).map(|clock| clock.due_at).max();
     let end = run.closed_at.unwrap_or_else(|| due.map_or(reader.now, |due| due.max(reader.now)));
     let from = events.iter().map(Event::effective_at).filter(|at| *at >= run.opened_at - Span::minutes(15));
     let from = from.min().map_or(run.opened_at, |at| at.min(run.opened_at));
@@ -110,7 +114,8 @@ fn lanes_of_records(teller: Teller<'_>, records: &[Record]) -> Vec<Lane> {
         let marks = of_kind.map(|record| {
             let alarm = tone(&record.fact) == Tone::Alarm;
             let what = record.fact.kind().replace('_', " ");
-            let text = format!("{}: {what}, {} UTC", teller.actor(&record.actor), teller.reader.clock(record.at));
+            let text =
+                format!("{}: {what}, {} UTC", teller.actor(&record.actor), teller.reader.clock(record.at));
             Mark { at: record.at, class: if alarm { "alarm" } else { class }, text }
         });
         Lane { name: name.to_owned(), bar: None, marks: marks.collect() }
@@ -126,14 +131,16 @@ fn lane_of_outcome(teller: Teller<'_>, run: &Run, outcome: &Outcome) -> Lane {
     let to = outcome.done_at.or(run.closed_at).unwrap_or(reader.now);
     let is_late = outcome.breached_at.is_some();
     let class = match outcome.status {
-        OutcomeStatus::Done if is_late => "bar late",
-        OutcomeStatus::Done => "bar good",
-        OutcomeStatus::Failed => "bar late",
-        OutcomeStatus::Open | OutcomeStatus::Waiting if is_late => "bar late",
-        OutcomeStatus::Open | OutcomeStatus::Waiting => "bar open",
+        OutcomeStatus::Done if is_late => "run late",
+        OutcomeStatus::Done => "run good",
+        OutcomeStatus::Failed => "run late",
+        OutcomeStatus::Open | OutcomeStatus::Waiting if is_late => "run late",
+        OutcomeStatus::Open | OutcomeStatus::Waiting => "run open",
     };
-    let due = Mark { at: clock.due_at, class: "deadline", text: format!("due {} UTC", reader.clock(clock.due_at)) };
-    let done = outcome.done_at.map(|at| Mark { at, class: "done", text: format!("done {} UTC", reader.clock(at)) });
+    let due =
+        Mark { at: clock.due_at, class: "deadline", text: format!("due {} UTC", reader.clock(clock.due_at)) };
+    let done =
+        outcome.done_at.map(|at| Mark { at, class: "done", text: format!("done {} UTC", reader.clock(at)) });
     let marks = std::iter::once(due).chain(done).collect();
     Lane { name, bar: Some(Bar { from: clock.started_at, to, class }), marks }
 }
@@ -175,11 +182,8 @@ fn tick(reader: &Reader, at: Time, is_day: bool) -> String {
 
 fn drawn(lane: &Lane, axis: Axis, top: i64) -> Markup {
     let middle = top + LANE / 2;
-    let name: String = if lane.name.chars().count() > 24 {
-        lane.name.chars().take(23).chain(std::iter::once('…')).collect()
-    } else {
-        lane.name.clone()
-    };
+    let is_long = lane.name.chars().count() > MAX_NAME;
+    let name: String = lane.name.chars().take(MAX_NAME).chain(is_long.then_some('…')).collect();
     html! {
         line.lane x1=(LEFT) x2=(RIGHT) y1=(middle) y2=(middle) {}
         text.name x=(LEFT - 12) y=(middle + 4) text-anchor="end" { (name) }
@@ -187,7 +191,7 @@ fn drawn(lane: &Lane, axis: Axis, top: i64) -> Markup {
             rect class=(bar.class) x=(axis.x(bar.from)) y=(middle - 5) height="10" rx="3"
                 width=((axis.x(bar.to) - axis.x(bar.from)).max(3)) {}
         }
-        @for mark in lane.marks.iter().rev().take(MAX_MARKS) {
+        @for mark in lane.marks.iter().filter(|mark| mark.at <= axis.to).rev().take(MAX_MARKS) {
             @if mark.class == "deadline" {
                 line.deadline x1=(axis.x(mark.at)) x2=(axis.x(mark.at)) y1=(middle - 10) y2=(middle + 10) { title { (mark.text) } }
             } @else {
@@ -200,5 +204,9 @@ fn drawn(lane: &Lane, axis: Axis, top: i64) -> Markup {
 /// A lane in words.
 fn told(lane: &Lane) -> String {
     let marks: Vec<&str> = lane.marks.iter().take(MAX_MARKS).map(|mark| mark.text.as_str()).collect();
-    if marks.is_empty() { format!("{}: has not begun", lane.name) } else { format!("{}: {}", lane.name, marks.join("; ")) }
+    if marks.is_empty() {
+        format!("{}: has not begun", lane.name)
+    } else {
+        format!("{}: {}", lane.name, marks.join("; "))
+    }
 }

@@ -98,7 +98,7 @@ impl Teller<'_> {
                 @for next in &it.starts { "; \u{201c}" (self.outcome(&next.id)) "\u{201d} is due " (time(next.clock.due_at)) }
             },
             Fact::OutcomeFailed(it) => {
-                html! { "\u{201c}" (self.outcome(&it.outcome)) "\u{201d} failed: " (foreign(&it.reason)) }
+                html! { "\u{201c}" (self.outcome(&it.outcome)) "\u{201d} failed: " (self.prose(&it.reason)) }
             }
             Fact::SlaWarning(it) => {
                 html! { "\u{201c}" (self.outcome(&it.outcome)) "\u{201d} is due " (time(it.due_at)) "; " (name(&it.owner)) " should know" }
@@ -116,16 +116,18 @@ impl Teller<'_> {
                 html! { "No progress until " (time(it.due_at)) "; " (name(&it.owner)) " has to acknowledge again by " (time(it.acknowledge_by)) }
             }
             Fact::Reassigned(it) => {
-                html! { (name(&it.from)) " handed over to " (name(&it.to)) (as_what(it.role)) ": " (foreign(&it.reason)) }
+                html! { (name(&it.from)) " handed over to " (name(&it.to)) (as_what(it.role)) ": " (self.prose(&it.reason)) }
             }
             Fact::Escalated(it) => self.escalated(it),
-            Fact::StepEmpty(it) => html! { "Step " (it.step + 1) " of " (ladder(it.ladder)) " told nobody: " (foreign(&it.reason)) },
+            Fact::StepEmpty(it) => {
+                html! { "Step " (it.step + 1) " of " (ladder(it.ladder)) " told nobody: " (self.prose(&it.reason)) }
+            }
             Fact::ExceptionOpened(it) => html! {
-                (words::kind(it.kind)) ": expected " (foreign(&it.expected)) ", seen " (foreign(&it.seen)) "; for "
+                (words::kind(it.kind)) ": expected " (self.prose(&it.expected)) ", seen " (self.prose(&it.seen)) "; for "
                 (name(&it.owner)) " to resolve by " (time(it.recovery_due_at))
             },
             Fact::ExceptionResolved(it) => html! {
-                "Exception " (it.exception) " resolved: " (foreign(&it.resolution)) (self.evidence(it.evidence.as_deref()))
+                "Exception " (it.exception) " resolved: " (self.prose(&it.resolution)) (self.evidence(it.evidence.as_deref()))
             },
             Fact::RecoveryBreached(it) => {
                 html! { (name(&it.owner)) " should have resolved exception " (it.exception) " by " (time(it.due_at)) }
@@ -136,36 +138,68 @@ impl Teller<'_> {
                 @for next in &it.starts { "; \u{201c}" (self.outcome(&next.id)) "\u{201d} is due " (time(next.clock.due_at)) }
             },
             Fact::CheckFailed(it) => {
-                html! { "Check \u{201c}" (self.check(&it.check)) "\u{201d} failed: " (foreign(&it.reason)) }
+                html! { "Check \u{201c}" (self.check(&it.check)) "\u{201d} failed: " (self.prose(&it.reason)) }
             }
             Fact::CheckOverdue(it) => {
                 html! { "Check \u{201c}" (self.check(&it.check)) "\u{201d} should have been reported by " (time(it.due_at)) }
             }
-            Fact::Paused(it) => html! { "Paused until " (time(it.until)) " at the latest: " (foreign(&it.reason)) },
+            Fact::Paused(it) => {
+                html! { "Paused until " (time(it.until)) " at the latest: " (self.prose(&it.reason)) }
+            }
             Fact::Resumed(it) => html! { "Clocks run again since " (time(it.resumed_at)) },
             Fact::RunVerifying(_) => html! { "Every outcome is done; checks or exceptions are open" },
             Fact::RunClosed(it) => html! {
                 "Closed: " (if it.met { "every promise was kept" } else { "not every promise was kept" })
                 @if let Some(reason) = &it.reason { " (" (foreign(reason)) ")" }
             },
-            Fact::RunCancelled(it) => html! { "Cancelled: " (foreign(&it.reason)) },
+            Fact::RunCancelled(it) => html! { "Cancelled: " (self.prose(&it.reason)) },
             Fact::NoteAdded(it) => html! { span.note { (linked(&it.text)) } },
             Fact::FlowApplied(it) => html! { "A new version, with " (words::count(it.diff.len(), "change")) },
             Fact::OwnerRotated(it) => {
                 html! { (it.role) ": the turn passed from " (name(&it.from)) " to " (name(&it.to)) @if !it.accepted { ", who has not accepted it" } }
             }
-            Fact::HandoverAccepted(it) => html! { (name(&it.to)) " accepted the turn of " (it.role) " from " (time(it.turn_at)) },
-            Fact::HandoverReminded(it) => html! { (name(&it.to)) " has not accepted the turn of " (it.role) " since " (time(it.turn_at)) },
+            Fact::HandoverAccepted(it) => {
+                html! { (name(&it.to)) " accepted the turn of " (it.role) " from " (time(it.turn_at)) }
+            }
+            Fact::HandoverReminded(it) => {
+                html! { (name(&it.to)) " has not accepted the turn of " (it.role) " since " (time(it.turn_at)) }
+            }
         }
     }
 
     fn escalated(self, it: &Escalated) -> Markup {
         let told: Vec<String> = it.notify.iter().map(recipient).collect();
-        let about = it.outcome.as_deref().map(|id| format!(" \u{201c}{}\u{201d}", self.outcome(id)));
+        let about = it.outcome.as_deref().map(|id| format!(" for \u{201c}{}\u{201d}", self.outcome(id)));
         html! {
             "Step " (it.step + 1) " of " (ladder(it.ladder)) (about.unwrap_or_default()) ", " (severity(it.severity)) ": "
             @if told.is_empty() { "nobody was told" } @else { (told.join(", ")) " told" }
         }
+    }
+
+    /// Text that the core may have made: `` `answered` by 2026-11-23T11:00:00.000Z `` with titles, names and times.
+    pub(super) fn prose(self, text: &str) -> Markup {
+        html! {
+            bdi {
+                @for (n, word) in text.split(' ').enumerate() {
+                    @if n > 0 { " " }
+                    @let bare = word.trim_end_matches(['.', ',', ';', ':']);
+                    @let after = word.get(bare.len()..).unwrap_or_default();
+                    @match (bare.parse::<Time>(), bare.strip_prefix('`').and_then(|rest| rest.strip_suffix('`'))) {
+                        (Ok(at), _) => { (self.reader.time(at)) (after) },
+                        (Err(_), Some(id)) => { (self.called(id)) (after) },
+                        (Err(_), None) => (words::clean(word)),
+                    }
+                }
+            }
+        }
+    }
+
+    /// What an id in a sentence stands for: an outcome, a check, a person.
+    fn called(self, id: &str) -> String {
+        let titles = [self.outcome(id), self.check(id)];
+        let title =
+            titles.into_iter().find(|title| title != id).map(|title| format!("\u{201c}{title}\u{201d}"));
+        title.unwrap_or_else(|| self.reader.name(id))
     }
 
     fn evidence(self, evidence: Option<&str>) -> Markup {

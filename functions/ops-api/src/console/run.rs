@@ -43,7 +43,12 @@ struct RunPage {
 
 impl Call<'_> {
     /// The run's page; `alert` says what became of a form.
-    pub(super) async fn run_page(&self, run: &str, status: u16, alert: Option<Markup>) -> Result<Response, Problem> {
+    pub(super) async fn run_page(
+        &self,
+        run: &str,
+        status: u16,
+        alert: Option<Markup>,
+    ) -> Result<Response, Problem> {
         let reader = self.reader().await?;
         let run = self.loaded(run).await?;
         // A run that cannot be processed, because its flow has no such version, must still be seen.
@@ -104,12 +109,12 @@ impl RunPage {
                     (self.outcomes())
                     (self.checks())
                     (self.exceptions())
-                    section aria-labelledby="course" {
-                        h2 #course { "Course" }
-                        (picture(self.teller(), &self.run, &self.records, &self.events))
-                    }
                 }
                 aside aria-label="Owner and actions" { (self.custody()) (self.actions()) (self.facts()) }
+            }
+            section aria-labelledby="course" {
+                h2 #course { "Course" }
+                (picture(self.teller(), &self.run, &self.records, &self.events))
             }
             (self.trail())
         }
@@ -152,7 +157,7 @@ impl RunPage {
                         @match (ack.acknowledged_at, &ack.by) {
                             (Some(at), Some(by)) => { "Acknowledged by " (self.reader.name(by)) ", " (self.reader.time(at)) },
                             (Some(at), None) => { "Acknowledged " (self.reader.time(at)) },
-                            (None, _) => { "Not acknowledged" @if self.run.is_open() { ", due " (self.reader.time(ack.due_at)) } },
+                            (None, _) => { "Not acknowledged" @if self.run.is_open() { ", to be by " (self.reader.time(ack.due_at)) } },
                         }
                         @if let Some(until) = ack.lease_until { ", holds until " (self.reader.time(until)) }
                     } @else { "This flow asks for no acknowledgement" }

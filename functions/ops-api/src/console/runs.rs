@@ -10,12 +10,8 @@ use super::words::encoded;
 use crate::Call;
 
 /// The lists that people ask for most.
-const LISTS: [(&str, &str); 4] = [
-    ("All", ""),
-    ("Active", "status=active"),
-    ("Overdue", "overdue=true"),
-    ("Closed", "status=closed"),
-];
+const LISTS: [(&str, &str); 4] =
+    [("All", ""), ("Active", "status=active"), ("Overdue", "overdue=true"), ("Closed", "status=closed")];
 
 impl Call<'_> {
     pub(super) async fn runs_page(&self) -> Result<Response, Problem> {

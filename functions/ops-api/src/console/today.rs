@@ -7,8 +7,10 @@ use maud::{Markup, html};
 use meshline_aws::due::{Due, Subject};
 use meshline_aws::http::{Problem, Response};
 use meshline_aws::runs::List;
-use meshline_core::run::{Exception, OutcomeStatus, Run};
+use meshline_core::flow_exception::FlowException;
+use meshline_core::run::{OutcomeStatus, Run};
 use meshline_core::time::{Span, Time};
+use meshline_core::view::ExceptionView;
 
 use super::layout::Tab;
 use super::reader::{Frame, Reader, foreign};
@@ -34,7 +36,8 @@ pub(super) struct Filter {
 
 impl Filter {
     fn wants(&self, run: &Run) -> bool {
-        let is = |wanted: &Option<String>, found: Option<&str>| wanted.is_none() || wanted.as_deref() == found;
+        let is =
+            |wanted: &Option<String>, found: Option<&str>| wanted.is_none() || wanted.as_deref() == found;
         is(&self.flow, Some(&run.flow))
             && is(&self.client, run.client.as_deref())
             && is(&self.owner, Some(&run.owner.id))
@@ -58,7 +61,7 @@ struct Today {
     overdue: Vec<Run>,
     soon: Vec<(Time, Run)>,
     unacknowledged: Vec<Run>,
-    exceptions: Vec<(Run, Exception)>,
+    exceptions: Vec<(Option<Run>, ExceptionView)>,
     mine: Vec<Run>,
     /// Whether there are more open runs than were looked at.
     is_cut: bool,
@@ -87,7 +90,8 @@ impl Call<'_> {
 
     async fn today(&self, reader: &Reader, filter: &Filter) -> Result<Today, Problem> {
         let (mut open, mut is_cut) = self.next_runs(filter).await?;
-        let flows = reader.config.flows.keys().filter(|id| filter.flow.as_ref().is_none_or(|flow| flow == *id));
+        let flows =
+            reader.config.flows.keys().filter(|id| filter.flow.as_ref().is_none_or(|flow| flow == *id));
         let lists: Vec<List<'_>> = flows.map(|flow| List::Exceptions(flow)).collect();
         let pages = lists.iter().map(|list| self.app.runs.list(list, MAX_RUNS as i32, None));
         for page in try_join_all(pages).await? {
@@ -105,7 +109,26 @@ impl Call<'_> {
             Vec::new()
         };
         let mine = mine.into_iter().filter(|run| run.is_open() && filter.wants(run)).collect();
-        Ok(Today::of(open.into_values().collect(), mine, is_cut, self.now))
+        let mut today = Today::of(open.into_values().collect(), mine, is_cut, self.now);
+        today.exceptions.extend(self.of_flows(reader, filter).await?.into_iter().map(|view| (None, view)));
+        today.exceptions.sort_by_key(|(_, exception)| exception.recovery_due_at);
+        Ok(today)
+    }
+
+    /// The open exceptions of the flows themselves.
+    async fn of_flows(&self, reader: &Reader, filter: &Filter) -> Result<Vec<ExceptionView>, Problem> {
+        let flows = reader.config.flows.iter().filter(|(id, flow)| {
+            filter.flow.as_ref().is_none_or(|flow| flow == *id)
+                && filter.client.as_ref().is_none_or(|client| Some(client) == flow.document.client.as_ref())
+        });
+        let flows: Vec<&String> = flows.map(|(id, _)| id).collect();
+        let found = flows.iter().map(|flow| self.app.watches.exceptions_of::<FlowException>(flow));
+        let found = try_join_all(found).await?;
+        let open = flows.iter().zip(&found).flat_map(|(flow, exceptions)| {
+            let open = exceptions.iter().filter(|exception| exception.is_open());
+            open.map(|exception| ExceptionView::of_flow(flow, exception))
+        });
+        Ok(open.filter(|view| filter.owner.as_ref().is_none_or(|owner| *owner == view.owner)).collect())
     }
 
     /// The open runs that are due next, and whether there are more.
@@ -116,10 +139,12 @@ impl Call<'_> {
         }
         let shards = self.app.due.shards();
         let until = self.now + Span::days(366);
-        let found = try_join_all(shards.iter().map(|shard| self.app.due.until(shard, until, PER_SHARD))).await?;
+        let found =
+            try_join_all(shards.iter().map(|shard| self.app.due.until(shard, until, PER_SHARD))).await?;
         let is_full = |shard: &&Vec<Due>| shard.len() >= PER_SHARD as usize;
         // Beyond the first end of a partition that was not read to its end, something earlier may be missing.
-        let known_until = found.iter().filter(is_full).filter_map(|shard| shard.last()).map(|due| due.at).min();
+        let known_until =
+            found.iter().filter(is_full).filter_map(|shard| shard.last()).map(|due| due.at).min();
         let mut due: Vec<Due> = found.into_iter().flatten().collect();
         due.retain(|due| known_until.is_none_or(|until| due.at <= until));
         due.sort_by_key(|due| due.at);
@@ -138,9 +163,10 @@ impl Call<'_> {
 
 /// The next deadline that somebody can still keep.
 fn next_deadline(run: &Run) -> Option<Time> {
-    let outcomes = run.outcomes.iter().filter(|outcome| {
-        outcome.status != OutcomeStatus::Done && outcome.breached_at.is_none()
-    });
+    let outcomes = run
+        .outcomes
+        .iter()
+        .filter(|outcome| outcome.status != OutcomeStatus::Done && outcome.breached_at.is_none());
     let outcomes = outcomes.filter_map(|outcome| Some(outcome.clock.as_ref()?.due_at));
     let checks = run.checks.iter().filter(|check| check.passed_at.is_none()).filter_map(|check| check.due_at);
     outcomes.chain(checks).min()
@@ -165,12 +191,14 @@ impl Today {
             .map(|(at, run)| (at, run.clone()))
             .collect();
         soon.sort_by_key(|(at, _)| *at);
-        let mut unacknowledged: Vec<Run> = open.iter().filter(|run| is_unacknowledged(run)).cloned().collect();
+        let mut unacknowledged: Vec<Run> =
+            open.iter().filter(|run| is_unacknowledged(run)).cloned().collect();
         unacknowledged.sort_by_key(|run| run.ack.as_ref().map(|ack| ack.due_at));
-        let exceptions = open.iter().flat_map(|run| run.open_exceptions().map(move |open| (run, open)));
-        let mut exceptions: Vec<(Run, Exception)> =
-            exceptions.map(|(run, exception)| (run.clone(), exception.clone())).collect();
-        exceptions.sort_by_key(|(_, exception)| exception.recovery_due_at);
+        let of_run = |run: &Run| {
+            let views = run.open_exceptions().map(|exception| ExceptionView::of(run, exception));
+            views.map(|view| (Some(run.clone()), view)).collect::<Vec<_>>()
+        };
+        let exceptions = open.iter().flat_map(of_run).collect();
         Self { overdue, soon, unacknowledged, exceptions, mine, is_cut }
     }
 
@@ -197,8 +225,11 @@ impl Today {
         let all = |more: &str| format!("/runs?{more}{}", filter.query());
         let deadline = |run: &Run| next_deadline(run).map(|at| (at, "due"));
         let late = |run: &Run| overdue_since(run).map(|at| (at, "was due"));
-        let nothing_open = self.overdue.is_empty() && self.soon.is_empty() && self.mine.is_empty()
-            && self.unacknowledged.is_empty() && self.exceptions.is_empty();
+        let nothing_open = self.overdue.is_empty()
+            && self.soon.is_empty()
+            && self.mine.is_empty()
+            && self.unacknowledged.is_empty()
+            && self.exceptions.is_empty();
         html! {
             @if nothing_open && filter.is_none() { (idle()) }
             @if reader.is_person() && !self.mine.is_empty() {
@@ -227,8 +258,11 @@ impl Today {
                         @for (run, exception) in self.exceptions.iter().take(MAX_ROWS) {
                             li {
                                 div {
-                                    a.title href=(format!("/runs/{}#{}", run.run, exception.id)) { (foreign(&run.title)) }
-                                    p.meta { (words::kind(exception.kind)) " · " (reader.flow_title(&run.flow)) " · for " (reader.name(&exception.owner)) }
+                                    @match run {
+                                        Some(run) => a.title href=(format!("/runs/{}#{}", run.run, exception.id)) { (foreign(&run.title)) },
+                                        None => a.title href=(format!("/exceptions?flow={}", encoded(&exception.flow))) { "The flow itself" },
+                                    }
+                                    p.meta { (words::kind(exception.kind)) " · " (reader.flow_title(&exception.flow)) " · for " (reader.name(&exception.owner)) }
                                 }
                                 (due(reader, exception.recovery_due_at, "to resolve"))
                             }
@@ -244,7 +278,15 @@ impl Today {
 type DueOf<'a> = &'a dyn Fn(&Run) -> Option<(Time, &'static str)>;
 
 /// A list of runs under a heading; behind `all` is the rest.
-fn section(reader: &Reader, id: &str, title: &str, runs: &[Run], all: &str, due_of: DueOf<'_>, none: &str) -> Markup {
+fn section(
+    reader: &Reader,
+    id: &str,
+    title: &str,
+    runs: &[Run],
+    all: &str,
+    due_of: DueOf<'_>,
+    none: &str,
+) -> Markup {
     html! {
         section aria-labelledby=(id) {
             h2 id=(id) { (title) " " @if !runs.is_empty() { span.n { (runs.len()) } } }
@@ -287,7 +329,13 @@ pub(super) fn row(reader: &Reader, run: &Run, at: Option<(Time, &str)>) -> Marku
 
 /// When something is or was due, by colour and in words.
 fn due(reader: &Reader, at: Time, what: &str) -> Markup {
-    let tone = if at <= reader.now { "late" } else if at <= reader.now + Span::hours(2) { "soon" } else { "calm" };
+    let tone = if at <= reader.now {
+        "late"
+    } else if at <= reader.now + Span::hours(2) {
+        "soon"
+    } else {
+        "calm"
+    };
     html! { p.due { span class=(tone) { (what) " " (reader.distance(at)) } br; (reader.time(at)) } }
 }
 

@@ -118,9 +118,8 @@ pub(super) fn done_when(done_when: &DoneWhen) -> String {
 pub(super) fn event(pattern: &Value) -> String {
     let list = |name: &str| {
         let values = pattern.get(name).and_then(Value::as_array).into_iter().flatten();
-        let words: Vec<String> = values
-            .map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
-            .collect();
+        let words: Vec<String> =
+            values.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).collect();
         Some(words.join(" or ")).filter(|words| !words.is_empty())
     };
     let source = list("source").unwrap_or_else(|| "a system".to_owned());

@@ -15,7 +15,8 @@ struct Field<'a> {
     is_required: bool,
 }
 
-const EVIDENCE: Field<'_> = Field { name: "evidence", label: "Evidence: a link or a text", is_required: true };
+const EVIDENCE: Field<'_> =
+    Field { name: "evidence", label: "Evidence: a link or a text", is_required: true };
 const REASON: Field<'_> = Field { name: "reason", label: "Reason", is_required: true };
 
 impl RunPage {
@@ -29,6 +30,11 @@ impl RunPage {
                 button class=(tone) { (button) }
             }
         }
+    }
+
+    /// "I have it."
+    pub(super) fn acknowledge(&self, word: &str, tone: &str) -> Markup {
+        self.form("acknowledge", html! {}, word, tone)
     }
 
     /// A form behind a word.
@@ -79,15 +85,11 @@ impl RunPage {
 
     /// What can be done about the run as a whole.
     pub(super) fn actions(&self) -> Markup {
-        let waits = self.run.ack.as_ref().is_some_and(|ack| ack.at.is_none());
         html! {
             @if self.run.is_open() {
                 section.actions aria-labelledby="actions" {
                     h2 #actions { "Actions" }
-                    @if waits { (self.form("acknowledge", html! {}, "I have it", "primary")) }
-                    @else if self.run.ack.as_ref().is_some_and(|ack| ack.lease.is_some()) {
-                        (self.form("acknowledge", html! {}, "I still have it", ""))
-                    }
+                    @if self.run.ack.as_ref().is_some_and(|ack| ack.lease.is_some()) { (self.acknowledge("I still have it", "")) }
                     (self.folded("note", "Write a note", area("note", &Field { name: "text", label: "Note", is_required: true })))
                     (self.folded("reassign", "Reassign", html! { (parties(&self.reader.people)) (input("reassign", &REASON)) }))
                     (self.pauses())
@@ -108,9 +110,11 @@ impl RunPage {
 
     /// Both cannot be undone: a typed word confirms them.
     fn endings(&self) -> Markup {
-        let is_decided = self.run.outcomes.iter().all(|outcome| {
-            matches!(outcome.status, OutcomeStatus::Done | OutcomeStatus::Failed)
-        });
+        let is_decided = self
+            .run
+            .outcomes
+            .iter()
+            .all(|outcome| matches!(outcome.status, OutcomeStatus::Done | OutcomeStatus::Failed));
         let is_checked = self.run.checks.iter().all(|check| check.status == CheckStatus::Passed);
         let fields = |word: &str| html! { (input(word, &REASON)) (confirm(word)) };
         html! {

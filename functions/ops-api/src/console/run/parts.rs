@@ -7,7 +7,7 @@ use meshline_core::time::Span;
 use meshline_core::view::{CheckView, ClockView, ExceptionStatus, ExceptionView, OutcomeView};
 
 use super::RunPage;
-use crate::console::reader::{foreign, linked};
+use crate::console::reader::linked;
 use crate::console::words::{self, followable};
 
 impl RunPage {
@@ -54,7 +54,8 @@ impl RunPage {
 
     fn waits_for(&self, outcome: &OutcomeView) -> Markup {
         let after = self.flow().and_then(|flow| flow.outcome(&outcome.id)).map(|spec| spec.after.clone());
-        let after: Vec<String> = after.unwrap_or_default().iter().map(|id| self.teller().outcome(id)).collect();
+        let after: Vec<String> =
+            after.unwrap_or_default().iter().map(|id| self.teller().outcome(id)).collect();
         html! {
             @if after.is_empty() { "Its clock has not started" } @else { "Starts when done: " (after.join(", ")) }
         }
@@ -118,7 +119,7 @@ impl RunPage {
                         @if let Some(id) = &exception.check { ": " (self.teller().check(id)) } }
                     span.badge.(tone) { @if is_open { "open" } @else { "resolved" } }
                 }
-                @if let Some(opened) = opened { p { "Expected " (foreign(&opened.expected)) "; seen " (foreign(&opened.seen)) "." } }
+                @if let Some(opened) = opened { p { "Expected " (self.teller().prose(&opened.expected)) "; seen " (self.teller().prose(&opened.seen)) "." } }
                 p.meta {
                     @match exception.resolved_at {
                         Some(at) => { "Resolved " (self.reader.time(at)) ", " (self.resolution(&exception.id)) },
@@ -145,7 +146,7 @@ impl RunPage {
             if let Fact::ExceptionResolved(it) = &record.fact { Some(it) } else { None }
         });
         let resolved = resolved.find(|resolved| resolved.exception == exception);
-        html! { @if let Some(it) = resolved { (foreign(&it.resolution)) @if let Some(evidence) = &it.evidence { ", see " (linked(evidence)) } } }
+        html! { @if let Some(it) = resolved { (self.teller().prose(&it.resolution)) @if let Some(evidence) = &it.evidence { ", see " (linked(evidence)) } } }
     }
 }
 

@@ -7,7 +7,6 @@ use meshline_core::record::Fact;
 use meshline_core::run::{CheckStatus, Climb, Outcome, OutcomeStatus, Status};
 
 use super::RunPage;
-use crate::console::reader::foreign;
 use crate::console::words;
 
 impl RunPage {
@@ -19,7 +18,13 @@ impl RunPage {
             .iter()
             .filter(|outcome| outcome.breached_at.is_some() && outcome.status != OutcomeStatus::Done)
             .collect();
-        let tone = if !self.run.is_open() { "calm" } else if late.is_empty() { "open" } else { "late" };
+        let tone = if !self.run.is_open() {
+            "calm"
+        } else if late.is_empty() {
+            "open"
+        } else {
+            "late"
+        };
         html! {
             section.situation.(tone) aria-label="Where it stands" {
                 @match self.run.status {
@@ -29,6 +34,7 @@ impl RunPage {
                         (self.unacknowledged())
                         (self.paused())
                         @if late.is_empty() { (self.next()) }
+                        @if self.run.ack.as_ref().is_some_and(|ack| ack.at.is_none()) { (self.acknowledge("I have it", "primary")) }
                     }
                 }
             }
@@ -67,10 +73,16 @@ impl RunPage {
     fn last_word(&self, outcome: &Outcome) -> Markup {
         let heard = self.records.iter().rev().find_map(|record| {
             let ago = self.reader.distance(record.at);
-            if let Fact::OutcomeFailed(it) = &record.fact && it.outcome == outcome.id {
-                return Some(html! { " It was reported as failed " (ago) ": " (foreign(&it.reason)) "." });
+            if let Fact::OutcomeFailed(it) = &record.fact
+                && it.outcome == outcome.id
+            {
+                return Some(
+                    html! { " It was reported as failed " (ago) ": " (self.teller().prose(&it.reason)) "." },
+                );
             }
-            if let Fact::OutcomeRequested(it) = &record.fact && it.outcome == outcome.id {
+            if let Fact::OutcomeRequested(it) = &record.fact
+                && it.outcome == outcome.id
+            {
                 return Some(html! { " " (it.channel) " was asked for it " (ago) "." });
             }
             None
@@ -116,11 +128,14 @@ impl RunPage {
     fn next(&self) -> Markup {
         let teller = self.teller();
         let waiting = |kind| {
-            let open = self.run.checks.iter().filter(move |c| c.kind == kind && c.status != CheckStatus::Passed);
+            let open =
+                self.run.checks.iter().filter(move |c| c.kind == kind && c.status != CheckStatus::Passed);
             open.map(|check| teller.check(&check.id)).collect::<Vec<_>>().join(", ")
         };
         let next = self.run.outcomes.iter().filter(|outcome| outcome.status != OutcomeStatus::Done);
-        let next = next.filter_map(|outcome| Some((outcome.clock.as_ref()?.due_at, outcome))).min_by_key(|(at, _)| *at);
+        let next = next
+            .filter_map(|outcome| Some((outcome.clock.as_ref()?.due_at, outcome)))
+            .min_by_key(|(at, _)| *at);
         html! {
             @match self.run.status {
                 Status::AwaitingQa => p { "Outcomes wait until the content is checked: " strong { (waiting(CheckKind::Content)) } "." },
