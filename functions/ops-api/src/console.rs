@@ -6,6 +6,7 @@ mod exceptions;
 mod flows;
 mod form;
 mod layout;
+mod list;
 mod picture;
 mod reader;
 mod record;

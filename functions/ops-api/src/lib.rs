@@ -33,7 +33,7 @@ pub async fn handle(app: &App, request: Request, now: Time) -> Response {
     if console::owns(&segments) {
         return Box::pin(call.console(&method, &segments)).await;
     }
-    call.answer(&method, &segments).await.unwrap_or_else(Problem::response)
+    Box::pin(call.answer(&method, &segments)).await.unwrap_or_else(Problem::response)
 }
 
 impl Call<'_> {

@@ -8,9 +8,10 @@ use meshline_core::config::flow::ExceptionKind;
 use meshline_core::view::{ExceptionStatus, ExceptionView};
 
 use super::layout::Tab;
+use super::list::filters;
 use super::reader::{Frame, Reader, foreign};
+use super::record::Teller;
 use super::run::resolution;
-use super::today::filters;
 use super::words::{self, encoded, followable};
 use crate::Call;
 
@@ -78,6 +79,8 @@ fn group(
 }
 
 fn row(reader: &Reader, exception: &ExceptionView, titles: &HashMap<String, String>) -> Markup {
+    let flow = reader.config.flows.get(&exception.flow).map(|flow| flow.document.as_ref());
+    let teller = Teller { reader, flow };
     let is_late = exception.resolved_at.is_none() && exception.recovery_due_at <= reader.now;
     html! {
         li {
@@ -91,7 +94,8 @@ fn row(reader: &Reader, exception: &ExceptionView, titles: &HashMap<String, Stri
                     None => span.title { "The flow itself" },
                 }
                 p.meta {
-                    @if let Some(about) = exception.outcome.as_ref().or(exception.check.as_ref()) { (about) " · " }
+                    @if let Some(id) = &exception.outcome { (teller.outcome(id)) " · " }
+                    @if let Some(id) = &exception.check { (teller.check(id)) " · " }
                     "for " (reader.name(&exception.owner)) " · opened " (reader.distance(exception.opened_at))
                 }
                 @if exception.run.is_none() && exception.resolved_at.is_none() { (resolve(reader, exception)) }

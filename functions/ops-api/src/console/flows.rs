@@ -7,11 +7,11 @@ use meshline_core::config::flow::{Flow, Ladder};
 use meshline_core::config::qa::{CheckKind, CheckSpec};
 use serde_json::json;
 
-use super::layout::Tab;
+use super::layout::{Tab, capital};
+use super::list::{opened, row};
 use super::reader::{Frame, Reader, foreign};
 use super::record;
 use super::reports::{MAX_RUNS, figures};
-use super::today::row;
 use super::words::{self, clean, count, encoded};
 use crate::Call;
 
@@ -67,7 +67,7 @@ impl Call<'_> {
             section aria-labelledby="last" {
                 h2 #last { "Last triggers" }
                 @if last.is_empty() { p.none { "No trigger has come yet. It opens a run " (trigger(document)) "." } }
-                @else { ul.rows { @for run in &last { (row(&reader, run, Some((run.opened_at, "opened")))) } } }
+                @else { ul.rows { @for run in &last { (row(&reader, run, Some(opened(&reader, run)))) } } }
                 p.more { a href=(format!("/runs?flow={}", encoded(id))) { "All its runs" } }
             }
         };
@@ -165,9 +165,9 @@ fn ladders(reader: &Reader, flow: &Flow) -> Markup {
                         @for ladder in ladders {
                             @for step in flow.ladder(ladder) {
                                 tr {
-                                    td { (record::ladder(ladder)) }
-                                    td { (step.after.to_string()) }
-                                    td { (super::layout::capital(&reader.step(&step))) }
+                                    td { (capital(record::ladder(ladder))) }
+                                    td { (if step.after.is_zero() { "at once".to_owned() } else { step.after.to_string() }) }
+                                    td { (capital(&reader.step(&step))) }
                                     td { (record::severity(step.severity)) }
                                 }
                             }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use meshline_core::config::flow::{Flow, Ladder, Severity};
-use meshline_core::record::{Actor, ActorKind, Escalated, Fact, OwnerRole, Recipient, Record};
+use meshline_core::record::{Actor, ActorKind, Closed, Done, Escalated, Fact, OwnerRole, Recipient, Record};
 use meshline_core::time::Time;
 
 use super::reader::{Reader, foreign, linked};
@@ -120,7 +120,7 @@ impl Teller<'_> {
             }
             Fact::Escalated(it) => self.escalated(it),
             Fact::StepEmpty(it) => {
-                html! { "Step " (it.step + 1) " of " (ladder(it.ladder)) " told nobody: " (self.prose(&it.reason)) }
+                html! { "Step " (it.step + 1) " of \u{201c}" (ladder(it.ladder)) "\u{201d} told nobody: " (self.prose(&it.reason)) }
             }
             Fact::ExceptionOpened(it) => html! {
                 (words::kind(it.kind)) ": expected " (self.prose(&it.expected)) ", seen " (self.prose(&it.seen)) "; for "
@@ -171,7 +171,7 @@ impl Teller<'_> {
         let told: Vec<String> = it.notify.iter().map(recipient).collect();
         let about = it.outcome.as_deref().map(|id| format!(" for \u{201c}{}\u{201d}", self.outcome(id)));
         html! {
-            "Step " (it.step + 1) " of " (ladder(it.ladder)) (about.unwrap_or_default()) ", " (severity(it.severity)) ": "
+            "Step " (it.step + 1) " of \u{201c}" (ladder(it.ladder)) "\u{201d}" (about.unwrap_or_default()) ", " (severity(it.severity)) ": "
             @if told.is_empty() { "nobody was told" } @else { (told.join(", ")) " told" }
         }
     }
@@ -222,9 +222,9 @@ fn as_what(role: OwnerRole) -> &'static str {
 /// What a ladder is climbed for.
 pub(super) fn ladder(ladder: Ladder) -> &'static str {
     match ladder {
-        Ladder::NotAcknowledged => "\u{201c}nobody acknowledged\u{201d}",
-        Ladder::Breached => "\u{201c}deadline passed\u{201d}",
-        Ladder::Recovery => "\u{201c}exception not resolved\u{201d}",
+        Ladder::NotAcknowledged => "nobody acknowledged",
+        Ladder::Breached => "deadline passed",
+        Ladder::Recovery => "exception not resolved",
     }
 }
 
@@ -252,13 +252,15 @@ pub(super) fn tone(fact: &Fact) -> Tone {
         | Fact::CheckOverdue(_)
         | Fact::HandoverReminded(_)
         | Fact::Stalled(_) => Tone::Alarm,
-        Fact::OutcomeDone(_)
+        Fact::OutcomeDone(Done { met: true, .. })
+        | Fact::RunClosed(Closed { met: true, .. })
         | Fact::Acknowledged(_)
         | Fact::ExceptionResolved(_)
         | Fact::CheckPassed(_)
-        | Fact::RunClosed(_)
         | Fact::HandoverAccepted(_) => Tone::Good,
         Fact::RunOpened(_)
+        | Fact::OutcomeDone(_)
+        | Fact::RunClosed(_)
         | Fact::Retriggered(_)
         | Fact::OutcomeRequested(_)
         | Fact::SlaWarning(_)

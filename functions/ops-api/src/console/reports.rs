@@ -88,7 +88,7 @@ fn outcomes(flow: &Flow, report: &SlaReport) -> Markup {
 }
 
 fn percent(ratio: Option<f64>) -> String {
-    ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{:.0} %", ratio * 100.0))
+    ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{:.0} %", ratio * 100.0).replace('-', "\u{2212}"))
 }
 
 fn seconds(seconds: Option<i64>) -> String {

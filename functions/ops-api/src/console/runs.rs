@@ -4,8 +4,8 @@ use maud::html;
 use meshline_aws::http::{Problem, Response};
 
 use super::layout::Tab;
+use super::list::{filters, opened, row};
 use super::reader::Frame;
-use super::today::{filters, row};
 use super::words::encoded;
 use crate::Call;
 
@@ -33,7 +33,7 @@ impl Call<'_> {
                 p.none { "No run is like that. " a href="/runs" { "All runs" } }
             } @else {
                 ul.rows {
-                    @for run in &runs { (row(&reader, run, Some((run.opened_at, "opened")))) }
+                    @for run in &runs { (row(&reader, run, Some(opened(&reader, run)))) }
                 }
             }
             @if let Some(cursor) = cursor {

@@ -8,13 +8,14 @@ use meshline_aws::due::{Due, Subject};
 use meshline_aws::http::{Problem, Response};
 use meshline_aws::runs::List;
 use meshline_core::flow_exception::FlowException;
-use meshline_core::run::{OutcomeStatus, Run};
+use meshline_core::run::{CheckStatus, Outcome, OutcomeStatus, Run};
 use meshline_core::time::{Span, Time};
 use meshline_core::view::ExceptionView;
 
 use super::layout::Tab;
+use super::list::{Filter, MAX_ROWS, due, filters, is_unacknowledged, section};
 use super::reader::{Frame, Reader, foreign};
-use super::words::{self, count, encoded};
+use super::words::{self, encoded};
 use crate::Call;
 
 /// What is due within this time is due soon.
@@ -23,43 +24,11 @@ const SOON: Span = Span::hours(24);
 const MAX_RUNS: usize = 100;
 /// How many entries of each partition are read to find them.
 const PER_SHARD: i32 = 25;
-/// Rows of a list, so that a page is read at a glance; the rest is behind a link.
-const MAX_ROWS: usize = 20;
-
-/// What the reader asked for.
-#[derive(Default)]
-pub(super) struct Filter {
-    pub(super) flow: Option<String>,
-    pub(super) client: Option<String>,
-    pub(super) owner: Option<String>,
-}
-
-impl Filter {
-    fn wants(&self, run: &Run) -> bool {
-        let is =
-            |wanted: &Option<String>, found: Option<&str>| wanted.is_none() || wanted.as_deref() == found;
-        is(&self.flow, Some(&run.flow))
-            && is(&self.client, run.client.as_deref())
-            && is(&self.owner, Some(&run.owner.id))
-    }
-
-    /// As a query, to go on with: `&flow=x`.
-    pub(super) fn query(&self) -> String {
-        let part = |name: &str, value: &Option<String>| {
-            value.as_ref().map(|value| format!("&{name}={}", encoded(value))).unwrap_or_default()
-        };
-        part("flow", &self.flow) + &part("client", &self.client) + &part("owner", &self.owner)
-    }
-
-    fn is_none(&self) -> bool {
-        self.flow.is_none() && self.client.is_none() && self.owner.is_none()
-    }
-}
 
 /// What is to be done, most urgent first.
 struct Today {
     overdue: Vec<Run>,
-    soon: Vec<(Time, Run)>,
+    soon: Vec<Run>,
     unacknowledged: Vec<Run>,
     exceptions: Vec<(Option<Run>, ExceptionView)>,
     mine: Vec<Run>,
@@ -68,10 +37,6 @@ struct Today {
 }
 
 impl Call<'_> {
-    pub(super) fn filter(&self) -> Filter {
-        Filter { flow: self.query("flow"), client: self.query("client"), owner: self.query("owner") }
-    }
-
     pub(super) async fn today_page(&self) -> Result<Response, Problem> {
         let reader = self.reader().await?;
         let filter = self.filter();
@@ -163,13 +128,12 @@ impl Call<'_> {
 
 /// The next deadline that somebody can still keep.
 fn next_deadline(run: &Run) -> Option<Time> {
-    let outcomes = run
-        .outcomes
-        .iter()
-        .filter(|outcome| outcome.status != OutcomeStatus::Done && outcome.breached_at.is_none());
-    let outcomes = outcomes.filter_map(|outcome| Some(outcome.clock.as_ref()?.due_at));
-    let checks = run.checks.iter().filter(|check| check.passed_at.is_none()).filter_map(|check| check.due_at);
-    outcomes.chain(checks).min()
+    let open = |outcome: &&Outcome| outcome.status != OutcomeStatus::Done && outcome.breached_at.is_none();
+    let outcomes =
+        run.outcomes.iter().filter(open).filter_map(|outcome| Some(outcome.clock.as_ref()?.due_at));
+    let checks = run.checks.iter().filter(|check| check.status == CheckStatus::Pending);
+    let checks = checks.filter_map(|check| check.due_at);
+    outcomes.filter(|at| !run.stands_still(*at)).chain(checks).min()
 }
 
 fn overdue_since(run: &Run) -> Option<Time> {
@@ -177,20 +141,14 @@ fn overdue_since(run: &Run) -> Option<Time> {
     late.filter_map(|outcome| outcome.breached_at).min()
 }
 
-fn is_unacknowledged(run: &Run) -> bool {
-    run.ack.as_ref().is_some_and(|ack| ack.at.is_none())
-}
-
 impl Today {
     fn of(open: Vec<Run>, mine: Vec<Run>, is_cut: bool, now: Time) -> Self {
         let mut overdue: Vec<Run> = open.iter().filter(|run| run.is_overdue()).cloned().collect();
         overdue.sort_by_key(overdue_since);
-        let soon = open.iter().filter_map(|run| Some((next_deadline(run)?, run)));
-        let mut soon: Vec<(Time, Run)> = soon
-            .filter(|(at, _)| now <= *at && *at <= now + SOON)
-            .map(|(at, run)| (at, run.clone()))
-            .collect();
-        soon.sort_by_key(|(at, _)| *at);
+        let is_soon = |at: Time| now <= at && at <= now + SOON;
+        let soon = open.iter().filter(|run| next_deadline(run).is_some_and(is_soon));
+        let mut soon: Vec<Run> = soon.cloned().collect();
+        soon.sort_by_key(next_deadline);
         let mut unacknowledged: Vec<Run> =
             open.iter().filter(|run| is_unacknowledged(run)).cloned().collect();
         unacknowledged.sort_by_key(|run| run.ack.as_ref().map(|ack| ack.due_at));
@@ -223,28 +181,31 @@ impl Today {
 
     fn lists(&self, reader: &Reader, filter: &Filter) -> Markup {
         let all = |more: &str| format!("/runs?{more}{}", filter.query());
-        let deadline = |run: &Run| next_deadline(run).map(|at| (at, "due"));
-        let late = |run: &Run| overdue_since(run).map(|at| (at, "was due"));
-        let nothing_open = self.overdue.is_empty()
-            && self.soon.is_empty()
-            && self.mine.is_empty()
-            && self.unacknowledged.is_empty()
-            && self.exceptions.is_empty();
+        let mine = format!("/runs?status=active&owner={}", encoded(&reader.id));
+        let deadline = |run: &Run| next_deadline(run).map(|at| due(reader, at, "due"));
+        let late = |run: &Run| overdue_since(run).map(|at| due(reader, at, "was due"));
+        let either = |run: &Run| late(run).or_else(|| deadline(run));
+        let acknowledge = |run: &Run| {
+            let what = |open| if open { "to acknowledge" } else { "should have acknowledged" };
+            run.ack.as_ref().map(|ack| due(reader, ack.due_at, what(ack.window.is_some())))
+        };
         html! {
-            @if nothing_open && filter.is_none() { (idle()) }
-            @if reader.is_person() && !self.mine.is_empty() {
-                (section(reader, "mine", "Yours", &self.mine, &format!("/runs?owner={}", encoded(&reader.id)),
-                    &|run| late(run).or_else(|| deadline(run)), ""))
+            @if self.is_empty() && filter.is_none() { (idle()) }
+            @if !self.mine.is_empty() {
+                (section(reader, ("mine", "Yours"), &self.mine, &mine, &either, ""))
             }
-            (section(reader, "overdue", "Overdue", &self.overdue, &all("overdue=true"), &late,
-                "Nothing is late."))
-            (section(reader, "soon", "Due within 24 hours", &self.soon.iter().map(|(_, run)| run.clone()).collect::<Vec<_>>(),
-                &all("status=active"), &deadline, "No deadline falls within the next 24 hours."))
-            (section(reader, "unacknowledged", "Not acknowledged", &self.unacknowledged, &all("status=active"),
-                &|run| run.ack.as_ref().map(|ack| (ack.due_at, if ack.window.is_some() { "to acknowledge" } else { "should have acknowledged" })),
-                "Every open run has somebody who said \u{201c}I have it\u{201d}."))
+            (section(reader, ("overdue", "Overdue"), &self.overdue, &all("overdue=true"), &late, "Nothing is late."))
+            (section(reader, ("soon", "Due within 24 hours"), &self.soon, &all("status=active"), &deadline,
+                "No deadline falls within the next 24 hours."))
+            (section(reader, ("unacknowledged", "Not acknowledged"), &self.unacknowledged, &all("status=active"),
+                &acknowledge, "Of every open run somebody has said \u{201c}I have it\u{201d}."))
             (self.exceptions(reader, filter))
         }
+    }
+
+    fn is_empty(&self) -> bool {
+        let runs = [&self.mine, &self.overdue, &self.soon, &self.unacknowledged];
+        runs.iter().all(|runs| runs.is_empty()) && self.exceptions.is_empty()
     }
 
     fn exceptions(&self, reader: &Reader, filter: &Filter) -> Markup {
@@ -271,102 +232,6 @@ impl Today {
                     p.more { a href=(all) { "The whole queue, with playbooks" } }
                 }
             }
-        }
-    }
-}
-
-type DueOf<'a> = &'a dyn Fn(&Run) -> Option<(Time, &'static str)>;
-
-/// A list of runs under a heading; behind `all` is the rest.
-fn section(
-    reader: &Reader,
-    id: &str,
-    title: &str,
-    runs: &[Run],
-    all: &str,
-    due_of: DueOf<'_>,
-    none: &str,
-) -> Markup {
-    html! {
-        section aria-labelledby=(id) {
-            h2 id=(id) { (title) " " @if !runs.is_empty() { span.n { (runs.len()) } } }
-            @if runs.is_empty() { p.none { (none) } }
-            @else {
-                ul.rows { @for run in runs.iter().take(MAX_ROWS) { (row(reader, run, due_of(run))) } }
-                @if runs.len() > MAX_ROWS {
-                    p.more { (MAX_ROWS) " of " (runs.len()) ". " a href=(all) { "All of them" } }
-                }
-            }
-        }
-    }
-}
-
-/// A run in a list.
-pub(super) fn row(reader: &Reader, run: &Run, at: Option<(Time, &str)>) -> Markup {
-    let done = run.outcomes.iter().filter(|outcome| outcome.status == OutcomeStatus::Done).count();
-    html! {
-        li {
-            div {
-                a.title href=(format!("/runs/{}", run.run)) { (foreign(&run.title)) }
-                p.meta {
-                    (reader.flow_title(&run.flow))
-                    @if let Some(client) = &run.client { " · " (foreign(client)) }
-                    " · " (reader.name(&run.owner.id))
-                    " · " (done) " of " (count(run.outcomes.len(), "outcome")) " done"
-                    @if !run.is_open() { " · " (words::status(run.status)) }
-                    @if is_unacknowledged(run) && run.is_open() { " · " span.soon { "not acknowledged" } }
-                    @if run.pause().is_some() { " · paused" }
-                    @if run.suppressed { " · nobody is told" }
-                }
-            }
-            @match at {
-                Some((at, what)) => (due(reader, at, what)),
-                None => { span.due {} }
-            }
-        }
-    }
-}
-
-/// When something is or was due, by colour and in words.
-fn due(reader: &Reader, at: Time, what: &str) -> Markup {
-    let tone = if at <= reader.now {
-        "late"
-    } else if at <= reader.now + Span::hours(2) {
-        "soon"
-    } else {
-        "calm"
-    };
-    html! { p.due { span class=(tone) { (what) " " (reader.distance(at)) } br; (reader.time(at)) } }
-}
-
-/// A form that narrows a list down, by GET.
-pub(super) fn filters(reader: &Reader, filter: &Filter, action: &str) -> Markup {
-    let clients: std::collections::BTreeSet<&str> =
-        reader.config.flows.values().filter_map(|flow| flow.document.client.as_deref()).collect();
-    html! {
-        form.filters method="get" action=(action) {
-            label { "Flow " select name="flow" {
-                option value="" { "all" }
-                @for (id, flow) in &reader.config.flows {
-                    option value=(id) selected[filter.flow.as_ref() == Some(id)] { (words::clean(&flow.document.title)) }
-                }
-            } }
-            @if !clients.is_empty() {
-                label { "Client " select name="client" {
-                    option value="" { "all" }
-                    @for client in clients {
-                        option value=(client) selected[filter.client.as_deref() == Some(client)] { (words::clean(client)) }
-                    }
-                } }
-            }
-            label { "Owner " select name="owner" {
-                option value="" { "all" }
-                @for person in &reader.people.people {
-                    option value=(person.id) selected[filter.owner.as_ref() == Some(&person.id)] { (words::clean(&person.name)) }
-                }
-            } }
-            button { "Show" }
-            @if !filter.is_none() { a href=(action) { "Show all" } }
         }
     }
 }
