@@ -22,7 +22,11 @@ impl Call<'_> {
         let is_open = self.query("status").as_deref() != Some("resolved");
         let status = if is_open { ExceptionStatus::Open } else { ExceptionStatus::Resolved };
         let (mut exceptions, cursor) = self.wanted_exceptions(Some(status)).await?;
-        exceptions.retain(|exception| filter.owner.as_ref().is_none_or(|owner| *owner == exception.owner));
+        let client = |flow: &str| reader.config.flows.get(flow).and_then(|flow| flow.document.client.clone());
+        exceptions.retain(|exception| {
+            filter.wants_owner(&exception.owner)
+                && (filter.client.is_none() || filter.client == client(&exception.flow))
+        });
         let runs: Vec<String> = exceptions.iter().filter_map(|exception| exception.run.clone()).collect();
         let runs = self.app.runs.load_all(&runs).await?;
         let titles: HashMap<String, String> = runs.into_iter().map(|run| (run.run, run.title)).collect();

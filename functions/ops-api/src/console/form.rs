@@ -23,9 +23,9 @@ impl Call<'_> {
     /// `POST /runs/{run}/…`: 303 to the run, or the run with why not.
     pub(super) async fn run_form(&self, run: &str, rest: &[&str]) -> Result<Response, Problem> {
         let form = self.form()?;
-        let done = match (rest, confirmed(rest, &form)) {
-            (_, Err(problem)) => Err(problem),
-            (rest, Ok(())) => self.commanded(run, rest, fields(&form)?).await,
+        let done = match confirmed(rest, &form) {
+            Ok(()) => self.commanded(run, rest, fields(&form)?).await,
+            Err(problem) => Err(problem),
         };
         match done {
             Ok(_) => Ok(see_other(&format!("/runs/{}?done={}", encoded(run), rest.last().unwrap_or(&"")))),

@@ -1,5 +1,7 @@
 //! Lists of runs: their rows, and what narrows them down.
 
+use std::collections::BTreeSet;
+
 use maud::{Markup, html};
 use meshline_core::run::{OutcomeStatus, Run};
 use meshline_core::time::{Span, Time};
@@ -12,7 +14,6 @@ use crate::Call;
 pub(super) const MAX_ROWS: usize = 20;
 
 /// What the reader asked for.
-#[derive(Default)]
 pub(super) struct Filter {
     pub(super) flow: Option<String>,
     pub(super) client: Option<String>,
@@ -20,12 +21,16 @@ pub(super) struct Filter {
 }
 
 impl Filter {
+    /// Whether a run is of the flow and client.
     pub(super) fn wants(&self, run: &Run) -> bool {
         let is =
             |wanted: &Option<String>, found: Option<&str>| wanted.is_none() || wanted.as_deref() == found;
-        is(&self.flow, Some(&run.flow))
-            && is(&self.client, run.client.as_deref())
-            && is(&self.owner, Some(&run.owner.id))
+        is(&self.flow, Some(&run.flow)) && is(&self.client, run.client.as_deref())
+    }
+
+    /// Whether what this person owns is asked for.
+    pub(super) fn wants_owner(&self, owner: &str) -> bool {
+        self.owner.as_deref().is_none_or(|wanted| wanted == owner)
     }
 
     /// As a query, to go on with: `&flow=x`.
@@ -120,7 +125,7 @@ pub(super) fn opened(reader: &Reader, run: &Run) -> Markup {
 
 /// A form that narrows a list down, by GET.
 pub(super) fn filters(reader: &Reader, filter: &Filter, action: &str) -> Markup {
-    let clients: std::collections::BTreeSet<&str> =
+    let clients: BTreeSet<&str> =
         reader.config.flows.values().filter_map(|flow| flow.document.client.as_deref()).collect();
     html! {
         form.filters method="get" action=(action) {

@@ -35,9 +35,6 @@ async function refresh() {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = page.querySelector("main");
   if (fresh === null || isBusy(main)) return;
-  for (const open of main.querySelectorAll("details[open][id]")) {
-    fresh.querySelector(`#${CSS.escape(open.id)}`)?.setAttribute("open", "");
-  }
   const scrolled = [...main.querySelectorAll(".wide")].map((box) => box.scrollLeft);
   localise(fresh);
   main.replaceWith(document.adoptNode(fresh));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::future::try_join_all;
+use futures_util::future::{try_join_all, try_join4};
 use maud::{Markup, html};
 use meshline_aws::due::{Due, Subject};
 use meshline_aws::http::{Problem, Response};
@@ -36,6 +36,13 @@ struct Today {
     is_cut: bool,
 }
 
+/// Some runs of a list.
+struct Found {
+    runs: Vec<Run>,
+    /// Whether there are more.
+    is_cut: bool,
+}
+
 impl Call<'_> {
     pub(super) async fn today_page(&self) -> Result<Response, Problem> {
         let reader = self.reader().await?;
@@ -54,30 +61,39 @@ impl Call<'_> {
     }
 
     async fn today(&self, reader: &Reader, filter: &Filter) -> Result<Today, Problem> {
-        let (mut open, mut is_cut) = self.next_runs(filter).await?;
-        let flows =
-            reader.config.flows.keys().filter(|id| filter.flow.as_ref().is_none_or(|flow| flow == *id));
-        let lists: Vec<List<'_>> = flows.map(|flow| List::Exceptions(flow)).collect();
-        let pages = lists.iter().map(|list| self.app.runs.list(list, MAX_RUNS as i32, None));
-        for page in try_join_all(pages).await? {
-            is_cut |= page.cursor.is_some();
-            open.extend(page.runs);
-        }
-        let open: BTreeMap<String, Run> = open
-            .into_iter()
-            .filter(|run| run.is_open() && filter.wants(run))
-            .map(|run| (run.run.clone(), run))
-            .collect();
-        let mine = if reader.is_person() {
-            self.app.runs.list(&List::Owner(&reader.id), MAX_ROWS as i32 + 1, None).await?.runs
-        } else {
-            Vec::new()
-        };
+        let next = self.next_runs(filter);
+        let (next, excepted, mine, of_flows) =
+            try_join4(next, self.excepted(reader, filter), self.mine(reader), self.of_flows(reader, filter))
+                .await?;
+        let is_cut = next.is_cut || excepted.is_cut;
+        let runs = next.runs.into_iter().chain(excepted.runs);
+        let runs = runs.filter(|run| run.is_open() && filter.wants(run));
+        let open: BTreeMap<String, Run> = runs.map(|run| (run.run.clone(), run)).collect();
         let mine = mine.into_iter().filter(|run| run.is_open() && filter.wants(run)).collect();
-        let mut today = Today::of(open.into_values().collect(), mine, is_cut, self.now);
-        today.exceptions.extend(self.of_flows(reader, filter).await?.into_iter().map(|view| (None, view)));
+        let mut today = Today::of(open.into_values().collect(), mine, filter, self.now);
+        today.is_cut = is_cut;
+        today.exceptions.extend(of_flows.into_iter().map(|view| (None, view)));
         today.exceptions.sort_by_key(|(_, exception)| exception.recovery_due_at);
         Ok(today)
+    }
+
+    /// The newest runs of each flow with an open exception.
+    async fn excepted(&self, reader: &Reader, filter: &Filter) -> Result<Found, Problem> {
+        let flows = reader.config.flows.keys();
+        let flows = flows.filter(|id| filter.flow.as_ref().is_none_or(|flow| flow == *id));
+        let lists: Vec<List<'_>> = flows.map(|flow| List::Exceptions(flow)).collect();
+        let pages = lists.iter().map(|list| self.app.runs.list(list, MAX_RUNS as i32, None));
+        let pages = try_join_all(pages).await?;
+        let is_cut = pages.iter().any(|page| page.cursor.is_some());
+        Ok(Found { runs: pages.into_iter().flat_map(|page| page.runs).collect(), is_cut })
+    }
+
+    /// The reader's own runs, the newest.
+    async fn mine(&self, reader: &Reader) -> Result<Vec<Run>, Problem> {
+        if !reader.is_person() {
+            return Ok(Vec::new());
+        }
+        Ok(self.app.runs.list(&List::Owner(&reader.id), MAX_ROWS as i32 + 1, None).await?.runs)
     }
 
     /// The open exceptions of the flows themselves.
@@ -93,14 +109,14 @@ impl Call<'_> {
             let open = exceptions.iter().filter(|exception| exception.is_open());
             open.map(|exception| ExceptionView::of_flow(flow, exception))
         });
-        Ok(open.filter(|view| filter.owner.as_ref().is_none_or(|owner| *owner == view.owner)).collect())
+        Ok(open.filter(|view| filter.wants_owner(&view.owner)).collect())
     }
 
-    /// The open runs that are due next, and whether there are more.
-    async fn next_runs(&self, filter: &Filter) -> Result<(Vec<Run>, bool), Problem> {
+    /// The open runs that are due next.
+    async fn next_runs(&self, filter: &Filter) -> Result<Found, Problem> {
         if let Some(owner) = &filter.owner {
             let page = self.app.runs.list(&List::Owner(owner), MAX_RUNS as i32, None).await?;
-            return Ok((page.runs, page.cursor.is_some()));
+            return Ok(Found { runs: page.runs, is_cut: page.cursor.is_some() });
         }
         let shards = self.app.due.shards();
         let until = self.now + Span::days(366);
@@ -122,7 +138,7 @@ impl Call<'_> {
             .collect();
         let is_cut = known_until.is_some() || runs.len() > MAX_RUNS;
         runs.truncate(MAX_RUNS);
-        Ok((self.app.runs.load_all(&runs).await?, is_cut))
+        Ok(Found { runs: self.app.runs.load_all(&runs).await?, is_cut })
     }
 }
 
@@ -142,22 +158,25 @@ fn overdue_since(run: &Run) -> Option<Time> {
 }
 
 impl Today {
-    fn of(open: Vec<Run>, mine: Vec<Run>, is_cut: bool, now: Time) -> Self {
-        let mut overdue: Vec<Run> = open.iter().filter(|run| run.is_overdue()).cloned().collect();
+    fn of(runs: Vec<Run>, mine: Vec<Run>, filter: &Filter, now: Time) -> Self {
+        let open: Vec<&Run> = runs.iter().filter(|run| filter.wants_owner(&run.owner.id)).collect();
+        let cloned = |wanted: &dyn Fn(&Run) -> bool| -> Vec<Run> {
+            open.iter().filter(|run| wanted(run)).map(|run| Run::clone(run)).collect()
+        };
+        let mut overdue = cloned(&Run::is_overdue);
         overdue.sort_by_key(overdue_since);
         let is_soon = |at: Time| now <= at && at <= now + SOON;
-        let soon = open.iter().filter(|run| next_deadline(run).is_some_and(is_soon));
-        let mut soon: Vec<Run> = soon.cloned().collect();
+        let mut soon = cloned(&|run| next_deadline(run).is_some_and(is_soon));
         soon.sort_by_key(next_deadline);
-        let mut unacknowledged: Vec<Run> =
-            open.iter().filter(|run| is_unacknowledged(run)).cloned().collect();
+        let mut unacknowledged = cloned(&is_unacknowledged);
         unacknowledged.sort_by_key(|run| run.ack.as_ref().map(|ack| ack.due_at));
         let of_run = |run: &Run| {
             let views = run.open_exceptions().map(|exception| ExceptionView::of(run, exception));
+            let views = views.filter(|view| filter.wants_owner(&view.owner));
             views.map(|view| (Some(run.clone()), view)).collect::<Vec<_>>()
         };
-        let exceptions = open.iter().flat_map(of_run).collect();
-        Self { overdue, soon, unacknowledged, exceptions, mine, is_cut }
+        let exceptions = runs.iter().flat_map(of_run).collect();
+        Self { overdue, soon, unacknowledged, exceptions, mine, is_cut: false }
     }
 
     fn summary(&self) -> Markup {
@@ -229,7 +248,10 @@ impl Today {
                             }
                         }
                     }
-                    p.more { a href=(all) { "The whole queue, with playbooks" } }
+                    p.more {
+                        @if self.exceptions.len() > MAX_ROWS { (MAX_ROWS) " of " (self.exceptions.len()) ". " }
+                        a href=(all) { "The whole queue, with playbooks" }
+                    }
                 }
             }
         }
