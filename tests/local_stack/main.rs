@@ -4,6 +4,7 @@ mod aliases;
 mod bad_input;
 mod business;
 mod checkpoints;
+mod console;
 mod cost;
 mod duties;
 mod life;

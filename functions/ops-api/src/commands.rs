@@ -5,7 +5,9 @@ use meshline_aws::http::{self, Problem, Response};
 use meshline_aws::{exception, telemetry};
 use meshline_core::command::{Action, Command, Rejection};
 use meshline_core::config::flow::{ExceptionKind, Party};
+use meshline_core::flow_exception::FlowException;
 use meshline_core::record::ExceptionResolved;
+use meshline_core::run::Run;
 use meshline_core::view::{ExceptionView, RunView};
 use serde::Deserialize;
 use serde_json::json;
@@ -13,10 +15,10 @@ use tracing::Instrument;
 
 use crate::Call;
 
-/// A command's body. Each command looks at its own fields.
+/// A command's fields. Each command looks at its own.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct Fields {
+pub(crate) struct Fields {
     if_version: Option<u64>,
     to: Option<String>,
     reason: Option<String>,
@@ -30,25 +32,40 @@ struct Fields {
 impl Call<'_> {
     /// `POST /v1/runs/{run}/…`: the run as it is afterwards.
     pub(crate) async fn command(&self, run: &str, rest: &[&str]) -> Result<Response, Problem> {
-        self.executed(run, rest).instrument(telemetry::run_span(run)).await
+        let run = self.commanded(run, rest, self.fields()?).await?;
+        Ok(http::json(200, &json!(RunView::of(&run, self.now))))
     }
 
-    async fn executed(&self, run: &str, rest: &[&str]) -> Result<Response, Problem> {
-        let fields = self.fields()?;
+    /// Gives a run the command that address and fields say: the run afterwards.
+    pub(crate) async fn commanded(&self, run: &str, rest: &[&str], fields: Fields) -> Result<Run, Problem> {
+        self.executed(run, rest, fields).instrument(telemetry::run_span(run)).await
+    }
+
+    async fn executed(&self, run: &str, rest: &[&str], fields: Fields) -> Result<Run, Problem> {
         let if_version = fields.if_version;
         let action = action(rest, fields)
             .ok_or_else(|| Problem::not_found(format!("POST {} is no command of a run", self.path())))??;
         let directory = self.app.config.fresh(self.now).await?.config.people();
         let command = Command { action, actor: self.actor(&directory), if_version, cause: self.cause() };
         match execute::execute(self.app, run, &command, &directory, self.now).await {
-            Ok(decision) => Ok(http::json(200, &json!(RunView::of(&decision.run, self.now)))),
+            Ok(decision) => Ok(decision.run),
             Err(error) => Err(self.not_executed(run, error).await?),
         }
     }
 
     /// `POST /v1/flows/{flow}/exceptions/{exception}/resolve`: the exception as it is afterwards.
     pub(crate) async fn resolve_of_flow(&self, flow: &str, id: &str) -> Result<Response, Problem> {
-        let fields = self.fields()?;
+        let exception = self.resolved_of_flow(flow, id, self.fields()?).await?;
+        Ok(http::json(200, &json!(ExceptionView::of_flow(flow, &exception))))
+    }
+
+    /// Resolves an exception of a flow itself: the exception afterwards.
+    pub(crate) async fn resolved_of_flow(
+        &self,
+        flow: &str,
+        id: &str,
+        fields: Fields,
+    ) -> Result<FlowException, Problem> {
         let config = self.app.config.fresh(self.now).await?.config;
         let Some(flow) = config.flows.get(flow) else {
             return Err(Problem::not_found(format!("there is no flow `{flow}`")));
@@ -60,9 +77,7 @@ impl Call<'_> {
         };
         let actor = self.actor(&config.people());
         match exception::resolve(self.app, flow, &actor, &resolved, self.now).await {
-            Ok(exception) => {
-                Ok(http::json(200, &json!(ExceptionView::of_flow(&flow.document.id, &exception))))
-            }
+            Ok(exception) => Ok(exception),
             Err(error) => Err(self.not_executed(id, error).await?),
         }
     }

@@ -3,6 +3,7 @@
 mod caller;
 mod commands;
 mod configuration;
+mod console;
 mod deadline;
 mod queries;
 mod replay;
@@ -21,13 +22,18 @@ struct Call<'a> {
     now: Time,
 }
 
-/// Answers `/v1/…` and `/healthz`.
+pub use console::bare_page;
+
+/// Answers `/v1/…`, `/healthz` and the pages of the console.
 pub async fn handle(app: &App, request: Request, now: Time) -> Response {
     let segments = http::segments(&request);
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let method = request.request_context.http.method.as_str().to_owned();
     let call = Call { app, request: &request, now };
-    call.answer(&method, &segments).await.unwrap_or_else(Problem::response)
+    if console::owns(&segments) {
+        return Box::pin(call.console(&method, &segments)).await;
+    }
+    Box::pin(call.answer(&method, &segments)).await.unwrap_or_else(Problem::response)
 }
 
 impl Call<'_> {

@@ -4,9 +4,12 @@ use meshline_aws::http::{self, MAX_LIMIT, Problem, Response};
 use meshline_aws::runs::List;
 use meshline_aws::verify;
 use meshline_core::config::Config;
+use meshline_core::config::flow::Flow;
 use meshline_core::day::Day;
+use meshline_core::event::Event;
 use meshline_core::flow_exception::FlowException;
-use meshline_core::report;
+use meshline_core::record::Record;
+use meshline_core::report::{self, SlaReport};
 use meshline_core::run::Run;
 use meshline_core::time::{Span, Time, TimeError};
 use meshline_core::view::{ExceptionStatus, ExceptionView, RunView};
@@ -21,6 +24,24 @@ const MAX_REPORT_RUNS: usize = 10_000;
 /// What a report covers where neither the caller nor the flow's objective says.
 const DEFAULT_WINDOW: Span = Span::days(60);
 
+/// One thing that happened about an asset.
+pub(crate) enum Moment {
+    /// A system said so.
+    Event(Event),
+    /// It was decided, of one of the asset's runs.
+    Record(Record),
+}
+
+impl Moment {
+    /// When.
+    pub(crate) fn at(&self) -> Time {
+        match self {
+            Self::Event(event) => event.effective_at(),
+            Self::Record(record) => record.at,
+        }
+    }
+}
+
 impl Call<'_> {
     pub(crate) fn time(&self, name: &str) -> Result<Option<Time>, Problem> {
         let time = self.query(name).map(|text| time_or_day(&text));
@@ -29,6 +50,13 @@ impl Call<'_> {
 
     /// `GET /v1/runs`
     pub(crate) async fn runs(&self) -> Result<Response, Problem> {
+        let (runs, cursor) = self.wanted_runs().await?;
+        let items: Vec<RunView> = runs.iter().map(|run| RunView::of(run, self.now)).collect();
+        Ok(http::json(200, &json!({"items": items, "cursor": cursor})))
+    }
+
+    /// The newest runs that the query asks for, and where the next page starts.
+    pub(crate) async fn wanted_runs(&self) -> Result<(Vec<Run>, Option<String>), Problem> {
         let config = self.app.config.fresh(self.now).await?.config;
         let (flow, owner) = (self.query("flow"), self.query("owner"));
         let (client, status, overdue) = (self.query("client"), self.query("status"), self.query("overdue"));
@@ -54,9 +82,7 @@ impl Call<'_> {
             Some(owner) if only_open => vec![List::Owner(owner)],
             Some(_) | None => flows.into_iter().map(List::Flow).collect(),
         };
-        let (runs, cursor) = self.newest(&lists, &wanted, http::limit(self.request)?).await?;
-        let items: Vec<RunView> = runs.iter().map(|run| RunView::of(run, self.now)).collect();
-        Ok(http::json(200, &json!({"items": items, "cursor": cursor})))
+        self.newest(&lists, &wanted, http::limit(self.request)?).await
     }
 
     /// The newest runs of several lists that `wanted` wants, and where the next page starts.
@@ -93,7 +119,7 @@ impl Call<'_> {
         Ok((runs, unread))
     }
 
-    async fn loaded(&self, run: &str) -> Result<Run, Problem> {
+    pub(crate) async fn loaded(&self, run: &str) -> Result<Run, Problem> {
         let found = self.app.runs.load(run).await?;
         found.ok_or_else(|| Problem::not_found(format!("there is no run `{run}`")))
     }
@@ -142,30 +168,46 @@ impl Call<'_> {
 
     /// `GET /v1/subjects/{subject}/timeline`: events of every system and all decisions on one asset, in order.
     pub(crate) async fn timeline(&self, subject: &str) -> Result<Response, Problem> {
-        let mut items: Vec<(Time, Value)> = Vec::new();
-        for event in self.app.events.of_subject(subject).await? {
-            let at = event.effective_at();
-            items.push((at, json!({"at": at, "kind": "event", "event": event})));
-        }
-        for run in self.app.runs.of_subject(subject).await? {
-            for record in self.app.audit.trail(&run.run, 0).await? {
-                items.push((record.at, json!({"at": record.at, "kind": "record", "record": record})));
-            }
-        }
-        items.sort_by_key(|(at, _)| *at);
-        let items: Vec<Value> = items.into_iter().map(|(_, item)| item).collect();
+        let moments = self.moments(subject).await?;
+        let items: Vec<Value> = moments
+            .iter()
+            .map(|moment| match moment {
+                Moment::Event(event) => json!({"at": moment.at(), "kind": "event", "event": event}),
+                Moment::Record(record) => json!({"at": moment.at(), "kind": "record", "record": record}),
+            })
+            .collect();
         Ok(http::json(200, &json!({"subject": subject, "items": items, "cursor": null})))
+    }
+
+    /// What happened about one asset, in order.
+    pub(crate) async fn moments(&self, subject: &str) -> Result<Vec<Moment>, Problem> {
+        let events = self.app.events.of_subject(subject).await?;
+        let mut moments: Vec<Moment> = events.into_iter().map(Moment::Event).collect();
+        for run in self.app.runs.of_subject(subject).await? {
+            moments.extend(self.app.audit.trail(&run.run, 0).await?.into_iter().map(Moment::Record));
+        }
+        moments.sort_by_key(Moment::at);
+        Ok(moments)
     }
 
     /// `GET /v1/exceptions?status=&flow=&group=`
     pub(crate) async fn exceptions(&self) -> Result<Response, Problem> {
-        let config = self.app.config.fresh(self.now).await?.config;
         let status = match self.query("status").as_deref() {
             None => None,
             Some("open") => Some(ExceptionStatus::Open),
             Some("resolved") => Some(ExceptionStatus::Resolved),
             Some(_) => return Err(Problem::bad_request("`status` is `open` or `resolved`")),
         };
+        let (items, cursor) = self.wanted_exceptions(status).await?;
+        Ok(http::json(200, &json!({"items": items, "cursor": cursor})))
+    }
+
+    /// The exceptions of a status, or of any, that the query asks for, newest first, and where the next page starts.
+    pub(crate) async fn wanted_exceptions(
+        &self,
+        status: Option<ExceptionStatus>,
+    ) -> Result<(Vec<ExceptionView>, Option<String>), Problem> {
+        let config = self.app.config.fresh(self.now).await?.config;
         let group = self.query("group");
         let flow = self.query("flow").or_else(|| Some(group.as_ref()?.split('/').next()?.to_owned()));
         let flows = one_or_all(flow.as_deref(), &config);
@@ -193,7 +235,7 @@ impl Call<'_> {
             }
         }
         items.sort_by_key(|item| std::cmp::Reverse(item.opened_at));
-        Ok(http::json(200, &json!({"items": items, "cursor": cursor})))
+        Ok((items, cursor))
     }
 
     /// `GET /v1/rejections`
@@ -208,22 +250,27 @@ impl Call<'_> {
         let config = self.app.config.fresh(self.now).await?.config;
         let flow =
             config.flows.get(&id).ok_or_else(|| Problem::not_found(format!("there is no flow `{id}`")))?;
-        let window = flow.document.objective.as_ref().map_or(DEFAULT_WINDOW, |objective| objective.window);
+        Ok(http::json(200, &json!(self.sla(&flow.document, MAX_REPORT_RUNS).await?)))
+    }
+
+    /// How many promises of `flow` were kept in the window that the query asks for, in its newest `most` runs.
+    pub(crate) async fn sla(&self, flow: &Flow, most: usize) -> Result<SlaReport, Problem> {
+        let window = flow.objective.as_ref().map_or(DEFAULT_WINDOW, |objective| objective.window);
         // What was opened at this very moment belongs to the report.
         let to = self.time("to")?.unwrap_or(self.now + Span::from_ms(1));
         let from = self.time("from")?.unwrap_or(to - window);
         let (mut runs, mut cursor) = (Vec::new(), None);
         loop {
-            let page = self.app.runs.list(&List::Flow(&id), MAX_LIMIT as i32, cursor.as_deref()).await?;
+            let page = self.app.runs.list(&List::Flow(&flow.id), MAX_LIMIT as i32, cursor.as_deref()).await?;
             let oldest = page.runs.last().map(|run| run.opened_at);
             runs.extend(page.runs);
             cursor = page.cursor;
-            let enough = oldest.is_none_or(|oldest| oldest < from) || runs.len() >= MAX_REPORT_RUNS;
+            let enough = oldest.is_none_or(|oldest| oldest < from) || runs.len() >= most;
             if cursor.is_none() || enough {
                 break;
             }
         }
-        Ok(http::json(200, &json!(report::sla(&flow.document, &runs, from, to, self.now))))
+        Ok(report::sla(flow, &runs, from, to, self.now))
     }
 }
 

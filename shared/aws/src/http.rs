@@ -59,7 +59,7 @@ pub fn limit(request: &Request) -> Result<usize, Problem> {
 }
 
 /// Percent-decodes; what is no escape stays as it is.
-fn decode(text: &str) -> String {
+pub(crate) fn decode(text: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {

@@ -194,8 +194,11 @@ impl Runs {
         Ok(Page { runs: self.load_all(&ids).await?, cursor })
     }
 
-    /// The runs of these ids, in this order; those that are gone are left out.
-    async fn load_all(&self, ids: &[String]) -> Result<Vec<Run>, StoreError> {
+    /// The runs of these ids, in this order; those that are gone are left out. They may be a moment behind.
+    ///
+    /// # Errors
+    /// The table cannot be read, or holds what is no run.
+    pub async fn load_all(&self, ids: &[String]) -> Result<Vec<Run>, StoreError> {
         let mut found: HashMap<String, Run> = HashMap::new();
         for ids in ids.chunks(BATCH) {
             let mut keys: Vec<Item> = ids.iter().filter_map(|id| key(id)).collect();

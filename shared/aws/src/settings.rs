@@ -40,6 +40,8 @@ pub struct Settings {
     /// Whom that binds: `COMPLIANCE` everybody, `GOVERNANCE` all but who may bypass it; for stacks made to be thrown
     /// away. `MESHLINE_CHECKPOINTS_RETENTION_MODE`
     pub checkpoints_retention_mode: String,
+    /// Path of the page on which a person signs in to the console; empty where there is none.
+    pub sign_in: String,
 }
 
 /// Enough for a few thousand runs a second.
@@ -73,6 +75,7 @@ impl Settings {
                 .unwrap_or(DEFAULT_RETENTION_DAYS)
                 .max(1),
             checkpoints_retention_mode: read("MESHLINE_CHECKPOINTS_RETENTION_MODE"),
+            sign_in: String::new(), // the deployed API has no login for browsers yet
         }
     }
 }

@@ -19,6 +19,7 @@ use meshline_core::time::{Span, Time};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::sign_in;
 use crate::stack::{Stack, StackError};
 
 /// What API Gateway takes; the functions have limits of their own.
@@ -48,7 +49,7 @@ pub async fn call(stack: &Stack, request: Request) -> Response {
         return http(Problem::new(413, "too-large", "the body is too large", detail).response());
     };
     let path = parts.uri.path().to_owned();
-    if let Some(local) = path.strip_prefix("/_local/") {
+    if let Some(local) = path.strip_prefix("/_local/").filter(|_| path != sign_in::PATH) {
         return match own(stack, parts.method.as_str(), local, &body).await {
             Ok(value) => (StatusCode::OK, axum::Json(value)).into_response(),
             Err(problem) => http(problem.response()),
@@ -59,7 +60,9 @@ pub async fn call(stack: &Stack, request: Request) -> Response {
         Err(problem) => return http(problem.response()),
     };
     let now = stack.clock.now();
-    let response = if path.starts_with("/hooks/") {
+    let response = if path == sign_in::PATH {
+        sign_in::answer(stack, &event, now).await.unwrap_or_else(Problem::response)
+    } else if path.starts_with("/hooks/") {
         meshline_ingest::handle(&stack.app, event, now).await
     } else if path == "/v1/checkpoints" || path.starts_with("/v1/checkpoints/") {
         meshline_report::handle(&stack.vault, event).await
@@ -76,6 +79,10 @@ fn event(parts: &axum::http::request::Parts, body: &[u8]) -> Result<ApiGatewayV2
     event.raw_path = Some(parts.uri.path().to_owned());
     event.raw_query_string = parts.uri.query().map(str::to_owned);
     event.headers = joined(&parts.headers);
+    event.cookies = event.headers.remove("cookie").and_then(|cookies| {
+        let pairs = cookies.to_str().ok()?.split(';').map(|pair| pair.trim().to_owned());
+        Some(pairs.collect())
+    });
     let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
     // API Gateway hands these over as text and everything else as base64.
     let is_text = text("content-type").is_some_and(|kind| {
@@ -95,7 +102,7 @@ fn event(parts: &axum::http::request::Parts, body: &[u8]) -> Result<ApiGatewayV2
     event.request_context.http.method = parts.method.clone();
     event.request_context.domain_name = text("host").map(str::to_owned);
     if !parts.uri.path().starts_with("/hooks/") {
-        event.request_context.authorizer = Some(authorizer(text("authorization"))?);
+        event.request_context.authorizer = Some(authorizer(text("authorization"), sign_in::person(&event))?);
     }
     Ok(event)
 }
@@ -118,10 +125,10 @@ fn joined(headers: &HeaderMap) -> HeaderMap {
     joined
 }
 
-/// `Authorization: Local <person id>`, or none for `local`.
-fn authorizer(header: Option<&str>) -> Result<ApiGatewayRequestAuthorizer, Problem> {
+/// `Authorization: Local <person id>`, else whom a browser signed in as, else `local`.
+fn authorizer(header: Option<&str>, signed_in: Option<&str>) -> Result<ApiGatewayRequestAuthorizer, Problem> {
     let person = match header {
-        None => "local",
+        None => signed_in.unwrap_or("local"),
         Some(header) => {
             header.strip_prefix("Local ").map(str::trim).filter(|person| !person.is_empty()).ok_or_else(
                 || {
@@ -148,6 +155,9 @@ fn http(response: ApiGatewayV2httpResponse) -> Response {
     let mut answer = Response::new(body);
     *answer.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     *answer.headers_mut() = response.headers;
+    for cookie in response.cookies.iter().filter_map(|cookie| HeaderValue::from_str(cookie).ok()) {
+        answer.headers_mut().append("set-cookie", cookie);
+    }
     answer
 }
 

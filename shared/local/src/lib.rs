@@ -6,6 +6,7 @@ mod faults;
 pub mod gateway;
 mod progress;
 mod pump;
+mod sign_in;
 pub mod stack;
 pub mod tables;
 pub mod vault;

@@ -240,6 +240,7 @@ fn settings(emulators: &Emulators, public_url: String) -> Settings {
         secret_prefix: SECRET_PREFIX.to_owned(),
         public_url,
         allow_private: true,
+        sign_in: crate::sign_in::PATH.to_owned(),
         ..Settings::default() // what belongs to the deployed vault
     }
 }
