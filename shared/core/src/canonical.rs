@@ -94,8 +94,7 @@ impl Canonical {
     }
 }
 
-/// What `serde_json` calls for each token. It writes to [`Canonical`]; its own writer takes nothing, so that a token which is
-/// forgotten here is an error.
+/// What `serde_json` calls for each token. Its own writer takes nothing: a token that is forgotten here is an error.
 struct Tokens<'c>(&'c mut Canonical);
 
 impl Tokens<'_> {

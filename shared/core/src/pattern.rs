@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use quamina::Quamina;
 use serde::{Deserialize, Serialize};
@@ -25,21 +25,15 @@ pub struct Pattern {
 }
 
 /// The matcher of a pattern, with any value where a place is. It is built when the pattern is first matched, and kept with
-/// it: a flow is loaded once and matched often. A copy builds its own.
-#[derive(Default)]
-struct Compiled(OnceLock<Result<Box<Loose>, PatternError>>);
+/// it and its copies: a flow is loaded once and matched often.
+#[derive(Clone, Default)]
+struct Compiled(Arc<OnceLock<Result<Loose, PatternError>>>);
 
 /// What matches whenever the pattern does, whatever its places are filled with.
 struct Loose {
     matcher: Quamina<()>,
     /// Whether it has no places, and so matches nothing else.
     is_exact: bool,
-}
-
-impl Clone for Compiled {
-    fn clone(&self) -> Self {
-        Self::default()
-    }
 }
 
 impl PartialEq for Compiled {
@@ -131,10 +125,10 @@ impl Pattern {
         Ok(has(&loose.matcher)? && (loose.is_exact || has(&self.compile(values)?)?))
     }
 
-    fn loose(&self) -> Result<Box<Loose>, PatternError> {
+    fn loose(&self) -> Result<Loose, PatternError> {
         let mut matcher = Quamina::new();
         self.add_loosely_to(&mut matcher, &())?;
-        Ok(Box::new(Loose { matcher, is_exact: self.paths()?.is_empty() }))
+        Ok(Loose { matcher, is_exact: self.paths()?.is_empty() })
     }
 
     /// Adds every alternative to a matcher of many patterns, under the name `x`.
