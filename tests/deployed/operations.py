@@ -163,6 +163,20 @@ class Secrets(unittest.TestCase):
         self.assertEqual(hubspot(old), 401)
 
 
+class Notices(unittest.TestCase):
+    def test_the_owner_of_an_exception_is_told_by_mail_and_the_trail_says_so(self):
+        (run,) = runs("breach-escalates")
+        sh(f"meshline fail {run['run']} crm-tag --reason 'no access'")
+        give_up = time.monotonic() + 60
+        while True:
+            records = json.loads(sh(f"meshline audit show {run['run']} --json"))["items"]
+            told = [record["detail"] for record in records if record["kind"] == "delivery_succeeded"]
+            if any(it["to"] == "person:cleo" and it["by"] == "email" for it in told):
+                return
+            self.assertLess(time.monotonic(), give_up, records[-3:])
+            time.sleep(1)
+
+
 class Telemetry(unittest.TestCase):
     def lines(self, function):
         pages = STACK.client("logs").get_paginator("filter_log_events").paginate(logGroupName=f"/meshline/{NAME}/{function}")

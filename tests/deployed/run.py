@@ -44,7 +44,9 @@ def main():
             timed("the deployment", stack.deploy)
             stack.protect_trail()
             stack.hurry_ticks()
+            stack.hold_notices(True)
             passed = timed("playing the scenarios", lambda: scenarios(stack, folder))
+            stack.hold_notices(False)
             operations.STACK = stack
             tests = unittest.defaultTestLoader.loadTestsFromModule(operations)
             operated = timed("operating it", lambda: unittest.TextTestRunner(verbosity=2).run(tests).wasSuccessful())

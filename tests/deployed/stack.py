@@ -10,7 +10,7 @@ import boto3
 ROOT = pathlib.Path(__file__).parents[2]
 NAME = "meshline"
 FUNCTIONS = ("ingest", "route", "sla-check", "relay", "notify", "ops-api", "report")
-# Without a consumer in the stack, so that the scenarios may take the messages out.
+# What `notify` reads; it is held back while the scenarios are played, so that they may take the messages out.
 READ = ("escalations", "exceptions", "requests")
 PEOPLE = ("ana", "ben", "cleo", "dev")
 CONTENTFUL_SECRET = "0123456789abcdef" * 4
@@ -23,6 +23,7 @@ PARAMETERS = {
     "DeletionProtection": "false",
     "CheckpointsRetentionMode": "GOVERNANCE",
     "CheckpointsRetentionDays": "1",
+    "MailFrom": "meshline@example.com",
 }
 
 
@@ -114,6 +115,14 @@ class Stack:
     def hurry_ticks(self):
         """The emulator's clock cannot be moved: a tick that failed comes again in a second instead of minutes."""
         self.client("sqs").set_queue_attributes(QueueUrl=self.id("TicksQueue"), Attributes={"VisibilityTimeout": "1"})
+
+    def hold_notices(self, held):
+        """Stops what feeds `notify`, or lets it go."""
+        functions = self.client("lambda")
+        mappings = functions.list_event_source_mappings(FunctionName=self.id("NotifyFunction"))["EventSourceMappings"]
+        assert len(mappings) == len(READ), mappings
+        for mapping in mappings:
+            functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=not held)
 
     def describe(self, file):
         """Writes what the scenarios need to know (tests/src/scenario/deployed.rs)."""

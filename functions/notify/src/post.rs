@@ -260,3 +260,77 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
     let elsewhere = a == 0x2001 && (b < 0x200 || b == 0xdb8) || a == 0x2002;
     (0x2000..0x4000).contains(&a) && !elsewhere
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What becomes of a call to `url` where private networks are closed. None of these gets as far as a network.
+    async fn refused(url: &str) -> String {
+        let poster = Poster::new(Duration::from_secs(5), false);
+        poster.send(Call::post(url, Vec::new(), "{}".to_owned())).await.unwrap_err().to_string()
+    }
+
+    #[tokio::test]
+    async fn no_address_leads_into_a_private_network() {
+        let private = [
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.0.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "224.0.0.1",
+            "255.255.255.255",
+            "198.18.0.1",
+            "192.0.0.1",
+            "[::1]",
+            "[::]",
+            "[fe80::1]",
+            "[fd00:ec2::254]",
+            "[::ffff:169.254.169.254]",
+            "[64:ff9b::a9fe:a9fe]",
+            "[2002:a9fe:a9fe::1]",
+        ];
+        for host in private {
+            let why = refused(&format!("https://{host}/latest/meta-data")).await;
+            assert!(why.contains("private"), "{host}: {why}");
+        }
+    }
+
+    #[tokio::test]
+    async fn no_name_leads_there_either() {
+        let why = refused("https://localhost/").await;
+        assert!(why.contains("`localhost` is in a private network"), "{why}");
+    }
+
+    #[tokio::test]
+    async fn an_address_is_secure_and_has_no_credentials() {
+        for (url, says) in [
+            ("http://hooks.example.com/", "`https://`"),
+            ("ftp://hooks.example.com/", "`https://`"),
+            ("https://user:secret@hooks.example.com/", "user name"),
+            ("hooks", "`https://`"),
+            ("https://", "no URL"),
+        ] {
+            let why = refused(url).await;
+            assert!(why.contains(says) && !why.contains("secret@"), "{url}: {why}");
+        }
+    }
+
+    #[test]
+    fn public_addresses_are_public() {
+        for ip in ["1.1.1.1", "52.95.110.1", "100.128.0.1", "172.32.0.1", "2606:4700::1111", "2a05:d018::1"] {
+            assert!(is_public(ip.parse().unwrap()), "{ip}");
+        }
+    }
+
+    #[test]
+    fn a_receiver_is_given_as_long_as_it_asks_but_not_for_ever() {
+        assert_eq!(seconds("120"), Some(Span::minutes(2)));
+        assert_eq!(seconds("86400"), Some(MAX_RETRY_AFTER));
+        assert_eq!(seconds("-1"), Some(Span::from_ms(0)));
+        assert_eq!(seconds("Wed, 21 Oct 2026 07:28:00 GMT"), None);
+    }
+}
