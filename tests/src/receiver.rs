@@ -9,12 +9,15 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
+use tokio::task::JoinSet;
 
 /// A system on a loopback port. It answers each call with the next of its answers, and 200 when there is none left.
 pub struct Receiver {
     /// Its address, without a path.
     pub url: String,
     state: Arc<Mutex<Known>>,
+    /// Stops listening when it is dropped.
+    _server: JoinSet<()>,
 }
 
 #[derive(Default)]
@@ -57,8 +60,9 @@ impl Receiver {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let router = Router::new().fallback(take).with_state(Arc::clone(&state));
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { url, state }
+        let mut server = JoinSet::new();
+        server.spawn(async move { axum::serve(listener, router).await.expect("it listens") });
+        Self { url, state, _server: server }
     }
 
     /// What it was sent so far, in order.

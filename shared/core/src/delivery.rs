@@ -74,17 +74,15 @@ impl Delivery {
 
 /// The report that made a record, if it is one.
 pub(crate) fn of_fact(fact: &Fact) -> Option<Delivery> {
-    let (message, result, requested) = match fact.clone() {
-        Fact::DeliverySucceeded(DeliverySucceeded { message, to, by }) => {
-            (message, DeliveryResult::Succeeded { to, by }, None)
-        }
-        Fact::DeliveryFailed(DeliveryFailed { message, to, by, outcome, attempts, error }) => {
-            (message, DeliveryResult::Failed { to, by, attempts, error }, outcome)
-        }
-        Fact::DeliverySkipped(DeliverySkipped { message, reason }) => {
-            (message, DeliveryResult::Skipped { reason }, None)
-        }
-        _ => return None,
+    let (message, result, requested) = if let Fact::DeliverySucceeded(it) = fact.clone() {
+        (it.message, DeliveryResult::Succeeded { to: it.to, by: it.by }, None)
+    } else if let Fact::DeliveryFailed(it) = fact.clone() {
+        let DeliveryFailed { message, to, by, outcome, attempts, error } = it;
+        (message, DeliveryResult::Failed { to, by, attempts, error }, outcome)
+    } else if let Fact::DeliverySkipped(it) = fact.clone() {
+        (it.message, DeliveryResult::Skipped { reason: it.reason }, None)
+    } else {
+        return None;
     };
     Some(Delivery { message, result, requested })
 }

@@ -26,10 +26,8 @@ fn look(story: &Story, duties: &Duties, asked: &[FlowException], now: Time) -> (
 
 /// What is asked; it must be something.
 fn opened(deed: Option<Deed>) -> ExceptionOpened {
-    match deed {
-        Some(Deed::Open(opened)) => *opened,
-        other => panic!("{other:?}"),
-    }
+    let Some(Deed::Open(opened)) = deed else { unreachable!("{deed:?}") };
+    *opened
 }
 
 #[test]

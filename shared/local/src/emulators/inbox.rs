@@ -8,6 +8,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
 
+use serde_json::Value;
+
 use super::{Message, json_or_text};
 use crate::clock::Clock;
 use crate::lock;
@@ -35,7 +37,7 @@ pub(super) fn router(inbox: Arc<Inbox>) -> Router {
 
 async fn take(State(inbox): State<Arc<Inbox>>, body: Bytes) -> StatusCode {
     let body = json_or_text(&String::from_utf8_lossy(&body));
-    let id = body["message"]["id"].as_str().unwrap_or_default().to_owned();
+    let id = body.pointer("/message/id").and_then(Value::as_str).unwrap_or_default().to_owned();
     lock(&inbox.messages).push(Message { id, at: inbox.clock.now(), body });
     StatusCode::ACCEPTED
 }
