@@ -193,7 +193,7 @@ impl Today {
                 }
             }
             @if self.is_cut {
-                p.hint { "Of the runs that are due next; there are more. " a href="/runs" { "All runs" } }
+                p.hint { "Counted among the " (MAX_RUNS) " runs that are due next, and the newest with exceptions; there are more. " a href="/runs" { "All runs" } }
             }
         }
     }
