@@ -69,7 +69,9 @@ impl Call<'_> {
         let runs = next.runs.into_iter().chain(excepted.runs);
         let runs = runs.filter(|run| run.is_open() && filter.wants(run));
         let open: BTreeMap<String, Run> = runs.map(|run| (run.run.clone(), run)).collect();
-        let mine = mine.into_iter().filter(|run| run.is_open() && filter.wants(run)).collect();
+        let mut mine: Vec<Run> = mine.into_iter().filter(|run| run.is_open() && filter.wants(run)).collect();
+        let urgency = |run: &Run| overdue_since(run).or_else(|| next_deadline(run));
+        mine.sort_by_key(|run| (urgency(run).is_none(), urgency(run)));
         let mut today = Today::of(open.into_values().collect(), mine, filter, self.now);
         today.is_cut = is_cut;
         today.exceptions.extend(of_flows.into_iter().map(|view| (None, view)));
