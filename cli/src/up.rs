@@ -152,6 +152,7 @@ fn secrets(file: &Path) -> anyhow::Result<BTreeMap<String, String>> {
 fn greet(stack: &Stack, url: &str, examples: bool) {
     let emulators = &stack.emulators;
     say(&format!("meshline is up at {url}"));
+    say(&format!("  console         {url}/   in a browser"));
     say(&format!(
         "  DynamoDB        {}   tables meshline-events, meshline-state, meshline-audit",
         emulators.dynamodb_url

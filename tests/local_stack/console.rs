@@ -77,7 +77,11 @@ async fn a_form_of_an_old_page_is_refused_with_what_changed_since_and_keeps_what
     let refused = ana.send(&old, &fail, &[("reason", "the CRM lost <it>")]).await;
     assert_eq!(refused.status, 409);
     assert!(refused.says("Nothing was changed: the run has changed since you saw it"), "{}", refused.text());
-    assert!(refused.says("hubspot: \u{201c}crm-tag\u{201d} is done, in time"), "{}", refused.text());
+    assert!(
+        refused.says("hubspot: \u{201c}Campaign tag on the CRM record\u{201d} is done, in time"),
+        "{}",
+        refused.text()
+    );
     assert!(refused.says("You had written as reason: the CRM lost <it>"), "{}", refused.text());
     assert!(!local.trail(&run).await.contains(&"outcome_failed".to_owned()));
 

@@ -96,8 +96,10 @@ impl Call<'_> {
         let (mut runs, mut unread) = (Vec::new(), None::<String>);
         for list in lists {
             let (mut cursor, mut found) = (start.clone(), 0);
-            for _ in 0..MAX_PAGES {
-                let page = self.app.runs.list(list, MAX_LIMIT as i32, cursor.as_deref()).await?;
+            for n in 0..MAX_PAGES {
+                // Without a filter that leaves something out, the first page is enough.
+                let size = if n == 0 { limit + 1 } else { MAX_LIMIT };
+                let page = self.app.runs.list(list, size as i32, cursor.as_deref()).await?;
                 let before = runs.len();
                 runs.extend(page.runs.into_iter().filter(|run| wanted(run)));
                 found += runs.len() - before;
@@ -261,7 +263,8 @@ impl Call<'_> {
         let from = self.time("from")?.unwrap_or(to - window);
         let (mut runs, mut cursor) = (Vec::new(), None);
         loop {
-            let page = self.app.runs.list(&List::Flow(&flow.id), MAX_LIMIT as i32, cursor.as_deref()).await?;
+            let size = most.min(MAX_LIMIT) as i32;
+            let page = self.app.runs.list(&List::Flow(&flow.id), size, cursor.as_deref()).await?;
             let oldest = page.runs.last().map(|run| run.opened_at);
             runs.extend(page.runs);
             cursor = page.cursor;

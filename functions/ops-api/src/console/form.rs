@@ -10,7 +10,7 @@ use meshline_core::record::Record;
 use serde_json::{Value, json};
 
 use super::layout::capital;
-use super::reader::{Reader, foreign};
+use super::reader::foreign;
 use super::record::Teller;
 use super::words::encoded;
 use crate::Call;
@@ -30,9 +30,8 @@ impl Call<'_> {
         match done {
             Ok(_) => Ok(see_other(&format!("/runs/{}?done={}", encoded(run), rest.last().unwrap_or(&"")))),
             Err(problem) if matches!(problem.status, 409 | 422) => {
-                let reader = self.reader().await?;
-                let alert = refusal(&reader, &problem, &form);
-                self.run_page(run, problem.status, Some(alert)).await
+                let refused = Refused { problem: &problem, form: &form };
+                self.run_page(run, problem.status, Some(&refused)).await
             }
             Err(problem) => Err(problem),
         }
@@ -76,30 +75,40 @@ fn fields(form: &BTreeMap<String, String>) -> Result<Fields, Problem> {
         .map_err(|error| Problem::bad_request(format!("the form: {error}")))
 }
 
-/// Why a form was refused, what changed since the page was shown, and what the person had written.
-fn refusal(reader: &Reader, problem: &Problem, form: &BTreeMap<String, String>) -> Markup {
-    let changes = problem.more.get("changes").cloned().unwrap_or_default();
-    let changes: Vec<Record> = serde_json::from_value(changes).unwrap_or_default();
-    let hidden = ["token", "confirm", "if_version", "to", "outcome"];
-    let written =
-        form.iter().filter(|(name, text)| !hidden.contains(&name.as_str()) && !text.trim().is_empty());
-    let teller = Teller { reader, flow: None };
-    html! {
-        div.alert role="alert" {
-            h2 { "Nothing was changed: " (problem.title) }
-            p { (foreign(&capital(&problem.detail))) "." }
-            @if !changes.is_empty() {
-                p { "What happened since you opened the page:" }
-                ul {
-                    @for record in &changes {
-                        li { (reader.time(record.at)) ", " (teller.actor(&record.actor)) ": " (teller.sentence(&record.fact)) }
+/// A form that changed nothing.
+pub(super) struct Refused<'a> {
+    problem: &'a Problem,
+    form: &'a BTreeMap<String, String>,
+}
+
+impl Refused<'_> {
+    /// Why, what changed since the page was shown, and what the person had written.
+    pub(super) fn alert(&self, teller: Teller<'_>) -> Markup {
+        let changes = self.problem.more.get("changes").cloned().unwrap_or_default();
+        let changes: Vec<Record> = serde_json::from_value(changes).unwrap_or_default();
+        let written = self.form.iter().filter(|(name, text)| is_written(name) && !text.trim().is_empty());
+        html! {
+            div.alert role="alert" {
+                h2 { "Nothing was changed: " (self.problem.title) }
+                p { (foreign(&capital(&self.problem.detail))) "." }
+                @if !changes.is_empty() {
+                    p { "What happened since you opened the page:" }
+                    ul {
+                        @for record in &changes {
+                            li { (teller.reader.time(record.at)) ", " (teller.actor(&record.actor)) ": " (teller.sentence(&record.fact)) }
+                        }
                     }
+                    p { "Below is the run as it is now. If what you wanted is still right, do it once more." }
                 }
-                p { "Below is the run as it is now. If what you wanted is still right, do it once more." }
+                @for (name, text) in written { p { "You had written as " (name) ":" } blockquote { (foreign(text)) } }
             }
-            @for (name, text) in written { p { "You had written as " (name) ":" } blockquote { (foreign(text)) } }
         }
     }
+}
+
+/// Whether a field holds words of the person.
+fn is_written(name: &str) -> bool {
+    matches!(name, "evidence" | "reason" | "resolution" | "text")
 }
 
 fn see_other(path: &str) -> Response {

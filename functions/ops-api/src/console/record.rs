@@ -3,7 +3,10 @@
 use maud::{Markup, html};
 use meshline_core::config::directory::ChannelKind;
 use meshline_core::config::flow::{Flow, Ladder, Severity};
-use meshline_core::record::{Actor, ActorKind, Closed, Done, Escalated, Fact, OwnerRole, Recipient, Record};
+use meshline_core::record::{
+    Actor, ActorKind, Closed, Done, Escalated, ExceptionOpened, Fact, Opened, OwnerRole, Recipient, Record,
+    StartedOutcome,
+};
 use meshline_core::time::Time;
 
 use super::reader::{Reader, foreign, linked};
@@ -85,27 +88,23 @@ impl Teller<'_> {
         let name = |id: &str| self.reader.name(id);
         let time = |at: Time| self.reader.time(at);
         match fact {
-            Fact::RunOpened(it) => html! {
-                (foreign(&it.event_type)) " opened the run for " (name(&it.owner)) (as_what(it.role))
-                @if let Some(by) = it.acknowledge_by { ", to acknowledge by " (time(by)) }
-            },
+            Fact::RunOpened(it) => self.opened(it),
             Fact::Retriggered(it) => html! { (foreign(&it.event_type)) " joined this run" },
             Fact::OutcomeRequested(it) => {
-                html! { "Asked for \u{201c}" (self.outcome(&it.outcome)) "\u{201d} over " (it.channel) }
+                html! { "Asked for " (self.quoted(&it.outcome)) " over " (it.channel) }
             }
             Fact::OutcomeDone(it) => html! {
-                "\u{201c}" (self.outcome(&it.outcome)) "\u{201d} is done, " (if it.met { "in time" } else { "late" })
-                (self.evidence(it.evidence.as_deref()))
-                @for next in &it.starts { "; \u{201c}" (self.outcome(&next.id)) "\u{201d} is due " (time(next.clock.due_at)) }
+                (self.quoted(&it.outcome)) " is done, " (if it.met { "in time" } else { "late" })
+                (self.evidence(it.evidence.as_deref())) (self.starts(&it.starts))
             },
             Fact::OutcomeFailed(it) => {
-                html! { "\u{201c}" (self.outcome(&it.outcome)) "\u{201d} failed: " (self.prose(&it.reason)) }
+                html! { (self.quoted(&it.outcome)) " failed: " (self.prose(&it.reason)) }
             }
             Fact::SlaWarning(it) => {
-                html! { "\u{201c}" (self.outcome(&it.outcome)) "\u{201d} is due " (time(it.due_at)) "; " (name(&it.owner)) " should know" }
+                html! { (self.quoted(&it.outcome)) " is due " (time(it.due_at)) "; " (name(&it.owner)) " should know" }
             }
             Fact::SlaBreached(it) => {
-                html! { "\u{201c}" (self.outcome(&it.outcome)) "\u{201d} was due " (time(it.due_at)) " and is not done" }
+                html! { (self.quoted(&it.outcome)) " was due " (time(it.due_at)) " and is not done" }
             }
             Fact::Acknowledged(it) => html! {
                 "Has it" @if let Some(until) = it.lease_until { ", until " (time(until)) }
@@ -123,10 +122,7 @@ impl Teller<'_> {
             Fact::StepEmpty(it) => {
                 html! { "Step " (it.step + 1) " of \u{201c}" (ladder(it.ladder)) "\u{201d} told nobody: " (self.prose(&it.reason)) }
             }
-            Fact::ExceptionOpened(it) => html! {
-                (words::kind(it.kind)) ": expected " (self.prose(&it.expected)) ", seen " (self.prose(&it.seen)) "; for "
-                (name(&it.owner)) " to resolve by " (time(it.recovery_due_at))
-            },
+            Fact::ExceptionOpened(it) => self.exception_opened(it),
             Fact::ExceptionResolved(it) => html! {
                 "Exception " (it.exception) " resolved: " (self.prose(&it.resolution)) (self.evidence(it.evidence.as_deref()))
             },
@@ -135,14 +131,13 @@ impl Teller<'_> {
             }
             Fact::Stalled(it) => html! { "Nothing happened since " (time(it.since)) },
             Fact::CheckPassed(it) => html! {
-                "Check \u{201c}" (self.check(&it.check)) "\u{201d} passed" (self.evidence(it.evidence.as_deref()))
-                @for next in &it.starts { "; \u{201c}" (self.outcome(&next.id)) "\u{201d} is due " (time(next.clock.due_at)) }
+                "Check " (self.quoted(&it.check)) " passed" (self.evidence(it.evidence.as_deref())) (self.starts(&it.starts))
             },
             Fact::CheckFailed(it) => {
-                html! { "Check \u{201c}" (self.check(&it.check)) "\u{201d} failed: " (self.prose(&it.reason)) }
+                html! { "Check " (self.quoted(&it.check)) " failed: " (self.prose(&it.reason)) }
             }
             Fact::CheckOverdue(it) => {
-                html! { "Check \u{201c}" (self.check(&it.check)) "\u{201d} should have been reported by " (time(it.due_at)) }
+                html! { "Check " (self.quoted(&it.check)) " should have been reported by " (time(it.due_at)) }
             }
             Fact::Paused(it) => {
                 html! { "Paused until " (time(it.until)) " at the latest: " (self.prose(&it.reason)) }
@@ -178,9 +173,28 @@ impl Teller<'_> {
         }
     }
 
+    fn opened(self, it: &Opened) -> Markup {
+        html! {
+            (foreign(&it.event_type)) " opened the run for " (self.reader.name(&it.owner)) (as_what(it.role))
+            @if let Some(by) = it.acknowledge_by { ", to acknowledge by " (self.reader.time(by)) }
+        }
+    }
+
+    fn exception_opened(self, it: &ExceptionOpened) -> Markup {
+        html! {
+            (words::kind(it.kind)) ": expected " (self.prose(&it.expected)) ", seen " (self.prose(&it.seen)) "; for "
+            (self.reader.name(&it.owner)) " to resolve by " (self.reader.time(it.recovery_due_at))
+        }
+    }
+
+    /// The clocks that a fact starts.
+    fn starts(self, starts: &[StartedOutcome]) -> Markup {
+        html! { @for next in starts { "; " (self.quoted(&next.id)) " is due " (self.reader.time(next.clock.due_at)) } }
+    }
+
     fn escalated(self, it: &Escalated) -> Markup {
         let told: Vec<String> = it.notify.iter().map(recipient).collect();
-        let about = it.outcome.as_deref().map(|id| format!(" for \u{201c}{}\u{201d}", self.outcome(id)));
+        let about = it.outcome.as_deref().map(|id| format!(" for {}", self.quoted(id)));
         html! {
             "Step " (it.step + 1) " of \u{201c}" (ladder(it.ladder)) "\u{201d}" (about.unwrap_or_default()) ", " (severity(it.severity)) ": "
             @if told.is_empty() { "nobody was told" } @else { (told.join(", ")) " told" }
@@ -207,10 +221,15 @@ impl Teller<'_> {
 
     /// What an id in a sentence stands for: an outcome, a check, a person.
     fn called(self, id: &str) -> String {
-        let titles = [self.outcome(id), self.check(id)];
-        let title =
-            titles.into_iter().find(|title| title != id).map(|title| format!("\u{201c}{title}\u{201d}"));
-        title.unwrap_or_else(|| self.reader.name(id))
+        let is_titled = self.outcome(id) != id || self.check(id) != id;
+        if is_titled { self.quoted(id) } else { self.reader.name(id) }
+    }
+
+    /// The title of an outcome or a check, which have ids of their own.
+    fn quoted(self, id: &str) -> String {
+        let outcome = self.outcome(id);
+        let title = if outcome == id { self.check(id) } else { outcome };
+        format!("\u{201c}{title}\u{201d}")
     }
 
     /// Who gets a message: `person:ana`, `channel:ops-pager`.

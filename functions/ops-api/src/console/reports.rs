@@ -12,7 +12,7 @@ use super::words::{clean, count, encoded, span};
 use crate::Call;
 
 /// Runs that a page counts for one flow, the newest ones: a page must not wait for ten thousand. The API counts them.
-pub(super) const MAX_RUNS: usize = 200;
+pub(super) const MAX_RUNS: usize = 100;
 
 impl Call<'_> {
     pub(super) async fn reports_page(&self) -> Result<Response, Problem> {

@@ -18,6 +18,7 @@ use meshline_core::record::Record;
 use meshline_core::run::{Run, Status};
 use meshline_core::view::RunView;
 
+use super::form::Refused;
 use super::layout::Tab;
 use super::picture::picture;
 use super::reader::{Frame, Reader, foreign};
@@ -42,12 +43,12 @@ struct RunPage {
 }
 
 impl Call<'_> {
-    /// The run's page; `alert` says what became of a form.
+    /// The run's page, with why a form was refused.
     pub(super) async fn run_page(
         &self,
         run: &str,
         status: u16,
-        alert: Option<Markup>,
+        refused: Option<&Refused<'_>>,
     ) -> Result<Response, Problem> {
         let reader = self.reader().await?;
         let run = self.loaded(run).await?;
@@ -64,6 +65,7 @@ impl Call<'_> {
             events,
             run,
         };
+        let alert = refused.map(|refused| refused.alert(page.teller()));
         let alert = alert.or_else(|| self.query("done").and_then(|done| said(&done)));
         let frame = Frame { title: &page.run.title, tab: Tab::Runs };
         Ok(self.page(status, &page.reader, &frame, page.main(alert)))

@@ -1,6 +1,6 @@
 //! `GET /`: what needs somebody now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::{try_join_all, try_join4};
 use maud::{Markup, html};
@@ -36,9 +36,9 @@ struct Today {
     is_cut: bool,
 }
 
-/// Some runs of a list.
-struct Found {
-    runs: Vec<Run>,
+/// The beginning of a list.
+struct Found<T> {
+    items: Vec<T>,
     /// Whether there are more.
     is_cut: bool,
 }
@@ -61,15 +61,23 @@ impl Call<'_> {
     }
 
     async fn today(&self, reader: &Reader, filter: &Filter) -> Result<Today, Problem> {
-        let next = self.next_runs(filter);
-        let (next, excepted, mine, of_flows) =
-            try_join4(next, self.excepted(reader, filter), self.mine(reader), self.of_flows(reader, filter))
-                .await?;
-        let is_cut = next.is_cut || excepted.is_cut;
-        let runs = next.runs.into_iter().chain(excepted.runs);
+        let (due, listed, mine, of_flows) = try_join4(
+            self.due_next(filter),
+            self.listed(reader, filter),
+            self.mine(reader),
+            self.of_flows(reader, filter),
+        )
+        .await?;
+        let is_cut = due.is_cut || listed.is_cut;
+        let known: BTreeSet<&str> = listed.items.iter().map(|run| run.run.as_str()).collect();
+        let missing: Vec<String> =
+            due.items.into_iter().filter(|run| !known.contains(run.as_str())).collect();
+        let runs = self.app.runs.load_all(&missing).await?.into_iter().chain(listed.items);
         let runs = runs.filter(|run| run.is_open() && filter.wants(run));
         let open: BTreeMap<String, Run> = runs.map(|run| (run.run.clone(), run)).collect();
-        let mine = mine.into_iter().filter(|run| run.is_open() && filter.wants(run)).collect();
+        let mut mine: Vec<Run> = mine.into_iter().filter(|run| run.is_open() && filter.wants(run)).collect();
+        let urgency = |run: &Run| overdue_since(run).or_else(|| next_deadline(run));
+        mine.sort_by_key(|run| (urgency(run).is_none(), urgency(run)));
         let mut today = Today::of(open.into_values().collect(), mine, filter, self.now);
         today.is_cut = is_cut;
         today.exceptions.extend(of_flows.into_iter().map(|view| (None, view)));
@@ -77,15 +85,21 @@ impl Call<'_> {
         Ok(today)
     }
 
-    /// The newest runs of each flow with an open exception.
-    async fn excepted(&self, reader: &Reader, filter: &Filter) -> Result<Found, Problem> {
+    /// The newest runs of each flow with an open exception, and those of the flow and owner that are asked for.
+    async fn listed(&self, reader: &Reader, filter: &Filter) -> Result<Found<Run>, Problem> {
         let flows = reader.config.flows.keys();
         let flows = flows.filter(|id| filter.flow.as_ref().is_none_or(|flow| flow == *id));
-        let lists: Vec<List<'_>> = flows.map(|flow| List::Exceptions(flow)).collect();
+        let asked = filter
+            .owner
+            .as_deref()
+            .map(List::Owner)
+            .into_iter()
+            .chain(filter.flow.as_deref().map(List::Flow));
+        let lists: Vec<List<'_>> = flows.map(|flow| List::Exceptions(flow)).chain(asked).collect();
         let pages = lists.iter().map(|list| self.app.runs.list(list, MAX_RUNS as i32, None));
         let pages = try_join_all(pages).await?;
         let is_cut = pages.iter().any(|page| page.cursor.is_some());
-        Ok(Found { runs: pages.into_iter().flat_map(|page| page.runs).collect(), is_cut })
+        Ok(Found { items: pages.into_iter().flat_map(|page| page.runs).collect(), is_cut })
     }
 
     /// The reader's own runs, the newest.
@@ -112,11 +126,10 @@ impl Call<'_> {
         Ok(open.filter(|view| filter.wants_owner(&view.owner)).collect())
     }
 
-    /// The open runs that are due next.
-    async fn next_runs(&self, filter: &Filter) -> Result<Found, Problem> {
-        if let Some(owner) = &filter.owner {
-            let page = self.app.runs.list(&List::Owner(owner), MAX_RUNS as i32, None).await?;
-            return Ok(Found { runs: page.runs, is_cut: page.cursor.is_some() });
+    /// The open runs that are due next, whoever owns them; an owner's are listed.
+    async fn due_next(&self, filter: &Filter) -> Result<Found<String>, Problem> {
+        if filter.owner.is_some() {
+            return Ok(Found { items: Vec::new(), is_cut: false });
         }
         let shards = self.app.due.shards();
         let until = self.now + Span::days(366);
@@ -138,7 +151,7 @@ impl Call<'_> {
             .collect();
         let is_cut = known_until.is_some() || runs.len() > MAX_RUNS;
         runs.truncate(MAX_RUNS);
-        Ok(Found { runs: self.app.runs.load_all(&runs).await?, is_cut })
+        Ok(Found { items: runs, is_cut })
     }
 }
 
@@ -193,7 +206,7 @@ impl Today {
                 }
             }
             @if self.is_cut {
-                p.hint { "Of the runs that are due next; there are more. " a href="/runs" { "All runs" } }
+                p.hint { "Counted among the " (MAX_RUNS) " runs that are due next, and the newest with exceptions; there are more. " a href="/runs" { "All runs" } }
             }
         }
     }

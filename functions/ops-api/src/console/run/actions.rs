@@ -39,9 +39,8 @@ impl RunPage {
 
     /// A form behind a word.
     fn folded(&self, path: &str, word: &str, fields: Markup) -> Markup {
-        let id = path.replace('/', "-");
         html! {
-            details.act id=(format!("act-{id}")) {
+            details.act {
                 summary { (word) }
                 (self.form(path, fields, word, ""))
             }
@@ -89,7 +88,7 @@ impl RunPage {
             @if self.run.is_open() {
                 section.actions aria-labelledby="actions" {
                     h2 #actions { "Actions" }
-                    @if self.run.ack.as_ref().is_some_and(|ack| ack.lease.is_some()) { (self.acknowledge("I still have it", "")) }
+                    @if self.run.ack.as_ref().is_some_and(|ack| ack.at.is_some() && ack.lease.is_some()) { (self.acknowledge("I still have it", "")) }
                     (self.folded("note", "Write a note", area("note", &Field { name: "text", label: "Note", is_required: true })))
                     (self.folded("reassign", "Reassign", html! { (parties(&self.reader.people)) (input("reassign", &REASON)) }))
                     (self.pauses())
