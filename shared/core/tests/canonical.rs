@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use meshline_core::record::{
-    Fact, FlowApplied, HandoverAccepted, HandoverReminded, OwnerRotated, Recipient, Record, Requested,
+    DeliverySkipped, Fact, FlowApplied, HandoverAccepted, HandoverReminded, OwnerRotated, Recipient, Record,
+    Requested,
 };
 use meshline_core::{canonical, trail};
 use proptest::prelude::*;
@@ -89,6 +90,7 @@ fn other_facts() -> Vec<Fact> {
             channel: "crm".to_owned(),
             payload: json!({"z": 1.5, "a": [1e30, "\u{1f600}"]}),
         }),
+        Fact::DeliverySkipped(DeliverySkipped { message: 7, reason: "the run is closed".to_owned() }),
         Fact::FlowApplied(FlowApplied { diff: vec!["+ qa".to_owned()] }),
         Fact::OwnerRotated(OwnerRotated {
             role: role(),
