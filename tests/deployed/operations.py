@@ -165,13 +165,17 @@ class Secrets(unittest.TestCase):
 
 class Notices(unittest.TestCase):
     def test_the_owner_of_an_exception_is_told_by_mail_and_the_trail_says_so(self):
-        (run,) = runs("breach-escalates")
-        sh(f"meshline fail {run['run']} crm-tag --reason 'no access'")
+        open_runs = json.loads(sh("meshline runs --status active --json"))["items"]
+        run, outcome = next((run["run"], outcome["id"]) for run in open_runs if not run["suppressed"]
+                            for outcome in run["outcomes"] if outcome["status"] == "open")
+        sh(f"meshline fail {run} {outcome} --reason 'no access'")
         give_up = time.monotonic() + 60
         while True:
-            records = json.loads(sh(f"meshline audit show {run['run']} --json"))["items"]
-            told = [record["detail"] for record in records if record["kind"] == "delivery_succeeded"]
-            if any(it["to"] == "person:cleo" and it["by"] == "email" for it in told):
+            records = json.loads(sh(f"meshline audit show {run} --json"))["items"]
+            (opened,) = [r for r in records if r["kind"] == "exception_opened" and r["detail"]["kind"] == "outcome_failed"]
+            told = [r["detail"] for r in records if r["kind"] == "delivery_succeeded" and r["detail"]["message"] == opened["seq"]]
+            if told:
+                self.assertEqual([(it["to"], it["by"]) for it in told], [(f"person:{opened['detail']['owner']}", "email")])
                 return
             self.assertLess(time.monotonic(), give_up, records[-3:])
             time.sleep(1)

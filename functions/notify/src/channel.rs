@@ -39,29 +39,33 @@ impl<M: Mail> Senders<M> {
     /// # Errors
     /// Why it was not taken.
     pub(crate) async fn send(&self, app: &App, parcel: &Parcel<'_>) -> Result<(), Trouble> {
-        let Parcel { message, way, .. } = parcel;
-        if let Some(catch_all) = self.catch_all.as_deref().filter(|_| !is_real(way)) {
+        if let Some(catch_all) = self.catch_all.as_deref().filter(|_| !is_real(parcel.way)) {
             return self.catch(catch_all, parcel).await;
         }
+        let secret = secret(app, parcel, false).await?;
+        let sent = self.send_with(secret.as_deref(), parcel).await;
+        if !matches!(sent, Err(Trouble::Refused { .. })) {
+            return sent;
+        }
+        // The key may just have been rotated.
+        let newer = self::secret(app, parcel, true).await?;
+        if newer == secret { sent } else { self.send_with(newer.as_deref(), parcel).await }
+    }
+
+    async fn send_with(&self, secret: Option<&str>, parcel: &Parcel<'_>) -> Result<(), Trouble> {
+        let Parcel { message, way, .. } = parcel;
         let words = Words::of(message);
+        let needed = || secret.ok_or_else(|| Trouble::refused("the channel names no secret"));
         match way.kind {
-            ChannelKind::Webhook => {
-                let secret = optional_secret(app, way, parcel.now).await?;
-                self.poster.send(webhook::call(parcel, secret.as_deref())?).await.map(drop)
-            }
+            ChannelKind::Webhook => self.poster.send(webhook::call(parcel, secret)?).await.map(drop),
             ChannelKind::Slack => {
-                let secret = secret(app, way, parcel.now).await?;
-                let posted = slack::call(way, &secret, &words)?;
+                let posted = slack::call(way, needed()?, &words)?;
                 slack::taken(&self.poster.send(posted).await?)
             }
             ChannelKind::Pagerduty => {
-                let key = secret(app, way, parcel.now).await?;
-                self.poster.send(pagerduty::call(way, &key, message, &words)).await.map(drop)
+                self.poster.send(pagerduty::call(way, needed()?, message, &words)).await.map(drop)
             }
-            ChannelKind::Jira => {
-                let account = secret(app, way, parcel.now).await?;
-                jira::send(&self.poster, way, &account, message, &words).await
-            }
+            ChannelKind::Jira => jira::send(&self.poster, way, needed()?, message, &words).await,
             ChannelKind::Email => self.write(way, &words).await,
         }
     }
@@ -99,14 +103,10 @@ fn is_real(way: &Way) -> bool {
     !examples.iter().any(|name| host == *name || host.ends_with(&format!(".{name}")))
 }
 
-async fn secret(app: &App, way: &Way, now: Time) -> Result<String, Trouble> {
-    optional_secret(app, way, now).await?.ok_or_else(|| Trouble::refused("the channel names no secret"))
-}
-
-/// The value of the way's secret, if it names one. One that is named has to be there.
-async fn optional_secret(app: &App, way: &Way, now: Time) -> Result<Option<String>, Trouble> {
-    let Some(name) = &way.secret else { return Ok(None) };
-    let found = app.secrets.read(std::slice::from_ref(name), now, false).await;
+/// The value of the way's secret, if it names one, read anew after a refusal. One that is named has to be there.
+async fn secret(app: &App, parcel: &Parcel<'_>, refused: bool) -> Result<Option<String>, Trouble> {
+    let Some(name) = &parcel.way.secret else { return Ok(None) };
+    let found = app.secrets.read(std::slice::from_ref(name), parcel.now, refused).await;
     let value = found.map_err(|error| Trouble::later(error.to_string()))?.into_iter().next();
     value.map(Some).ok_or_else(|| Trouble::refused(format!("there is no secret `{name}`")))
 }
