@@ -44,6 +44,7 @@ def main():
             timed("the deployment", stack.deploy)
             stack.protect_trail()
             stack.hurry_ticks()
+            stack.permit_mail()
             stack.hold_notices(True)
             passed = timed("playing the scenarios", lambda: scenarios(stack, folder))
             stack.hold_notices(False)

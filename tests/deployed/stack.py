@@ -116,6 +116,12 @@ class Stack:
         """The emulator's clock cannot be moved: a tick that failed comes again in a second instead of minutes."""
         self.client("sqs").set_queue_attributes(QueueUrl=self.id("TicksQueue"), Attributes={"VisibilityTimeout": "1"})
 
+    def permit_mail(self):
+        """The emulator asks for permission to send e-mail on everything, and knows no condition on the sender."""
+        allowed = {"Effect": "Allow", "Action": "ses:SendEmail", "Resource": "*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+        self.client("iam").put_role_policy(RoleName=self.id("NotifyRole"), PolicyName="mail", PolicyDocument=policy)
+
     def hold_notices(self, held):
         """Stops what feeds `notify`, or lets it go."""
         functions = self.client("lambda")

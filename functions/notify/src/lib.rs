@@ -13,12 +13,13 @@ use std::time::Duration;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::StreamExt;
+use futures_util::future::join_all;
 use meshline_aws::delivery::{self, Addressee};
 use meshline_aws::execute::ExecuteError;
 use meshline_aws::mail::Mail;
 use meshline_aws::{App, telemetry};
 use meshline_core::config::directory::Directory;
-use meshline_core::delivery::{Delivery, DeliveryResult};
+use meshline_core::delivery::{Delivery, DeliveryResult, cause};
 use meshline_core::time::{Span, Time};
 use tracing::Instrument;
 
@@ -132,12 +133,13 @@ impl<M: Mail> Notifier<M> {
             Content::Ticket(_) => addressee.ticket_channel(),
             Content::Notice(_) | Content::Request(_) => None,
         };
+        let mut targets = target::targets(message, directory, ticket_channel);
+        targets.retain(|target| !addressee.is_reported(&cause(message.seq, &target.id)));
+        // All at once, so that one that hangs costs the others no time; each report is a decision of its own.
+        let reached = targets.iter().map(|target| self.reach(app, message, target, attempt, now));
         let mut again: Option<Span> = None;
-        for target in target::targets(message, directory, ticket_channel) {
-            if addressee.is_reported(&meshline_core::delivery::cause(message.seq, &target.id)) {
-                continue;
-            }
-            match self.reach(app, message, &target, attempt, now).await {
+        for reached in join_all(reached).await {
+            match reached {
                 Ok(result) => self.report(app, message, result, directory, now).await?,
                 Err(after) => again = Some(again.map_or(after, |before| before.min(after))),
             }

@@ -40,7 +40,7 @@ pub(crate) struct Notice {
     pub(crate) flow: String,
     pub(crate) title: String,
     pub(crate) url: Option<String>,
-    /// A ladder's name, `stalled` or `rotation`.
+    /// A ladder's name, `opened`, `stalled` or `rotation`.
     pub(crate) ladder: String,
     pub(crate) severity: Severity,
     pub(crate) reason: String,
@@ -119,7 +119,7 @@ impl Message {
     pub(crate) fn about(&self) -> About<'_> {
         match &self.content {
             Content::Notice(notice) => match notice.ladder.as_str() {
-                "not_acknowledged" => About::Step(Ladder::NotAcknowledged, None, self.at),
+                "opened" | "not_acknowledged" => About::Step(Ladder::NotAcknowledged, None, self.at),
                 "breached" => About::Step(Ladder::Breached, notice.outcome.as_deref(), self.at),
                 "recovery" => About::Step(Ladder::Recovery, notice.exception.as_deref(), self.at),
                 _ => About::Stalled,

@@ -29,28 +29,37 @@ pub(crate) struct Way {
 
 /// Everybody that `message` goes to; `ticket_channel` is where the flow has its tickets.
 pub(crate) fn targets(message: &Message, directory: &Directory, ticket_channel: Option<&str>) -> Vec<Target> {
-    let person = |id: &str| directory.person(id).map(|person| of_person(person, directory));
     match &message.content {
         Content::Notice(notice) => notice
             .notify
             .iter()
-            .filter_map(|told| {
-                if told.channel.is_some() { Some(of_channel(&told.id, directory)) } else { person(&told.id) }
+            .map(|told| match told.channel {
+                Some(_) => of_channel(&told.id, directory),
+                None => of_person(&told.id, told.slack.as_deref(), told.email.as_deref(), directory),
             })
             .collect(),
         Content::Ticket(ticket) => {
-            let mut targets: Vec<Target> =
-                ticket_channel.iter().map(|id| of_channel(id, directory)).collect();
-            // A role stands there when nobody of it was on duty: then all of it is told.
-            let owners = match ticket.owner.parse::<Party>() {
-                Ok(party) => directory.members(&party),
-                Err(_) => directory.person(&ticket.owner).into_iter().collect(),
-            };
-            targets.extend(owners.into_iter().map(|owner| of_person(owner, directory)));
-            targets
+            let channel = ticket_channel.iter().map(|id| of_channel(id, directory));
+            channel.chain(of_owner(&ticket.owner, directory)).collect()
         }
         Content::Request(request) => vec![of_channel(&request.channel, directory)],
     }
+}
+
+/// The owner of an exception. A role stands there when nobody of it was on duty: then all of it is told. Somebody who has
+/// left the directory cannot be reached, which the trail has to say.
+fn of_owner(owner: &str, directory: &Directory) -> Vec<Target> {
+    let of =
+        |person: &Person| of_person(&person.id, person.slack.as_deref(), person.email.as_deref(), directory);
+    let known: Vec<Target> = match owner.parse::<Party>() {
+        Ok(party) => directory.members(&party).into_iter().map(of).collect(),
+        Err(_) => directory.person(owner).map(of).into_iter().collect(),
+    };
+    if known.is_empty() {
+        let id = if owner.contains(':') { owner.to_owned() } else { format!("person:{owner}") };
+        return vec![Target { id, ways: Vec::new() }];
+    }
+    known
 }
 
 /// A channel that the directory does not have any more has no way.
@@ -59,18 +68,17 @@ fn of_channel(id: &str, directory: &Directory) -> Target {
 }
 
 /// A person is reached by Slack where the directory has a bot for it, else by e-mail.
-fn of_person(person: &Person, directory: &Directory) -> Target {
+fn of_person(id: &str, slack: Option<&str>, email: Option<&str>, directory: &Directory) -> Target {
     let is_bot = |channel: &&Channel| channel.kind == ChannelKind::Slack && channel.to.is_none();
     let bot = directory.channels.iter().find(is_bot);
-    let slack =
-        person.slack.as_ref().zip(bot).map(|(member, bot)| Way { to: Some(member.clone()), ..Way::of(bot) });
-    let email = person.email.as_ref().map(|address| Way {
+    let slack = slack.zip(bot).map(|(member, bot)| Way { to: Some(member.to_owned()), ..Way::of(bot) });
+    let email = email.map(|address| Way {
         kind: ChannelKind::Email,
         url: None,
         secret: None,
-        to: Some(address.clone()),
+        to: Some(address.to_owned()),
     });
-    Target { id: format!("person:{}", person.id), ways: slack.into_iter().chain(email).collect() }
+    Target { id: format!("person:{id}"), ways: slack.into_iter().chain(email).collect() }
 }
 
 impl Way {

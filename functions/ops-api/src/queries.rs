@@ -50,13 +50,13 @@ impl Call<'_> {
 
     /// `GET /v1/runs`
     pub(crate) async fn runs(&self) -> Result<Response, Problem> {
-        let (runs, cursor) = self.wanted_runs().await?;
+        let (runs, cursor) = self.wanted_runs(MAX_PAGES).await?;
         let items: Vec<RunView> = runs.iter().map(|run| RunView::of(run, self.now)).collect();
         Ok(http::json(200, &json!({"items": items, "cursor": cursor})))
     }
 
-    /// The newest runs that the query asks for, and where the next page starts.
-    pub(crate) async fn wanted_runs(&self) -> Result<(Vec<Run>, Option<String>), Problem> {
+    /// The newest runs that the query asks for, found in so many pages of an index, and where the next page starts.
+    pub(crate) async fn wanted_runs(&self, pages: usize) -> Result<(Vec<Run>, Option<String>), Problem> {
         let config = self.app.config.fresh(self.now).await?.config;
         let (flow, owner) = (self.query("flow"), self.query("owner"));
         let (client, status, overdue) = (self.query("client"), self.query("status"), self.query("overdue"));
@@ -82,7 +82,7 @@ impl Call<'_> {
             Some(owner) if only_open => vec![List::Owner(owner)],
             Some(_) | None => flows.into_iter().map(List::Flow).collect(),
         };
-        self.newest(&lists, &wanted, http::limit(self.request)?).await
+        self.newest(&lists, &wanted, http::limit(self.request)?, pages).await
     }
 
     /// The newest runs of several lists that `wanted` wants, and where the next page starts.
@@ -91,12 +91,13 @@ impl Call<'_> {
         lists: &[List<'_>],
         wanted: &(dyn Fn(&Run) -> bool + Sync),
         limit: usize,
+        pages: usize,
     ) -> Result<(Vec<Run>, Option<String>), Problem> {
         let start = self.query("cursor");
         let (mut runs, mut unread) = (Vec::new(), None::<String>);
         for list in lists {
             let (mut cursor, mut found) = (start.clone(), 0);
-            for n in 0..MAX_PAGES {
+            for n in 0..pages {
                 // Without a filter that leaves something out, the first page is enough.
                 let size = if n == 0 { limit + 1 } else { MAX_LIMIT };
                 let page = self.app.runs.list(list, size as i32, cursor.as_deref()).await?;
@@ -226,8 +227,9 @@ impl Call<'_> {
             Some(ExceptionStatus::Resolved) | None => List::Flow(flow),
         };
         let lists: Vec<List<'_>> = flows.iter().map(|flow| list(*flow)).collect();
-        let (runs, cursor) =
-            self.newest(&lists, &|run| !of_run(run).is_empty(), http::limit(self.request)?).await?;
+        let (runs, cursor) = self
+            .newest(&lists, &|run| !of_run(run).is_empty(), http::limit(self.request)?, MAX_PAGES)
+            .await?;
         let mut items: Vec<ExceptionView> = runs.iter().flat_map(of_run).collect();
         if self.query("cursor").is_none() {
             for flow in flows {

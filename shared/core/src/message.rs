@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::record::{Escalated, ExceptionOpened, Fact, Recipient, Record, Requested};
+use crate::record::{Escalated, ExceptionOpened, Fact, Opened, Recipient, Record, Requested};
 use crate::time::Time;
 use crate::trace::TraceParent;
 
@@ -45,6 +45,9 @@ impl Queue {
 pub fn outgoing(record: &Record, public_url: &str) -> Outgoing {
     let data = match &record.fact {
         Fact::Escalated(escalated) => Some((Queue::Escalations, escalation(record, escalated))),
+        Fact::RunOpened(opened) if !opened.notify.is_empty() => {
+            Some((Queue::Escalations, opening(record, opened)))
+        }
         Fact::Stalled(stalled) => {
             let notice =
                 notice(record, "stalled", "nothing is due and nothing happened for a week", &stalled.title);
@@ -181,6 +184,16 @@ fn escalation(record: &Record, escalated: &Escalated) -> Value {
             "due_at": escalated.due_at, "breached_at": breached_at, "detected_at": escalated.detected_at,
         }),
     )
+}
+
+fn opening(record: &Record, opened: &Opened) -> Value {
+    let text = format!("`{}` owns this run and is asked to acknowledge it", opened.owner);
+    let notice = notice(record, "opened", &text, &opened.title);
+    let more = json!({
+        "url": opened.url, "severity": "normal", "owner": opened.owner, "notify": opened.notify,
+        "due_at": opened.acknowledge_by,
+    });
+    with(notice, more)
 }
 
 fn handover(

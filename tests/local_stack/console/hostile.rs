@@ -1,5 +1,6 @@
 //! What others write and send: it is shown as text, and changes nothing.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use meshline_tests::senders::FORMS_TOKEN;
 use meshline_tests::{EXAMPLES, Local, header};
 use serde_json::{Value, json};
@@ -67,6 +68,25 @@ async fn nothing_is_changed_by_following_links() {
     assert_eq!(ana.get("/_local/sign-in?person=ben").await.status, 200);
     assert!(ana.get("/").await.says("You are Ana Reyes"));
     assert_eq!(version(&local, &run).await, before);
+}
+
+#[tokio::test]
+async fn a_trail_that_was_changed_by_hand_is_shown_as_broken() {
+    let local = Local::start().await;
+    let run = late(&local).await;
+    let mut reader = Browser::new(&local);
+    assert!(reader.get(&format!("/runs/{run}")).await.says("verified"));
+    let edit = local.stack.app.clients.dynamodb().update_item().table_name("meshline-audit");
+    let edit = edit
+        .key("pk", AttributeValue::S(run.clone()))
+        .key("sk", AttributeValue::N("2".to_owned()))
+        .update_expression("SET actor = :nobody")
+        .expression_attribute_values(":nobody", AttributeValue::S("nobody".to_owned()));
+    edit.send().await.unwrap();
+    let page = reader.get(&format!("/runs/{run}")).await;
+    assert_eq!(page.status, 200);
+    assert!(page.says("broken at record 2") && !page.says("verified"), "{}", page.text());
+    assert!(page.says("Campaign tag on the CRM record is overdue"), "what is to be done is still told");
 }
 
 #[tokio::test]

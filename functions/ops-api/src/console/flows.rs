@@ -24,7 +24,10 @@ impl Call<'_> {
         let main = html! {
             h1 { "Flows" }
             @if reader.config.flows.is_empty() {
-                p.none { "No flow is in force. " code { "meshline init my-flows" } " writes a first one, " code { "meshline apply my-flows" } " puts it in force." }
+                p.none {
+                    "No flow is in force. " code { "meshline init my-flows" } " writes a first one, "
+                    code { "meshline apply my-flows" } " puts it in force."
+                }
             }
             ul.rows {
                 @for (id, flow) in &reader.config.flows {
@@ -58,7 +61,7 @@ impl Call<'_> {
             p.eyebrow { a href="/flows" { "Flows" } @if let Some(client) = &document.client { " · " (foreign(client)) } }
             h1 { (foreign(&document.title)) }
             p.badges {
-                span.badge.(if document.enabled { "open" } else { "soon" }) { (if document.enabled { "in force" } else { "off: nobody is told" }) }
+                @if document.enabled { span.badge.open { "in force" } } @else { span.badge.soon { "off: nobody is told" } }
                 " version " (flow.version)
             }
             (steps(&reader, document))
@@ -89,6 +92,7 @@ fn trigger(flow: &Flow) -> String {
 fn steps(reader: &Reader, flow: &Flow) -> Markup {
     let of_kind =
         |kind| flow.checks().filter(move |(k, _)| *k == kind).map(|(_, check)| check).collect::<Vec<_>>();
+    let (owner, backup) = (reader.name(&flow.owner.to_string()), reader.name(&flow.backup_owner.to_string()));
     let (content, routing) = (of_kind(CheckKind::Content), of_kind(CheckKind::Routing));
     html! {
         section aria-labelledby="way" {
@@ -97,9 +101,12 @@ fn steps(reader: &Reader, flow: &Flow) -> Markup {
                 li {
                     h3 { "Trigger" }
                     p { "A run opens " (trigger(flow)) "." }
-                    p.meta { "It is " (reader.name(&flow.owner.to_string())) "\u{2019}s, then " (reader.name(&flow.backup_owner.to_string())) "\u{2019}s" }
+                    p.meta { "It is " (owner) "\u{2019}s, then " (backup) "\u{2019}s" }
                     @if let Some(ack) = &flow.acknowledge {
-                        p { span.sla { (ack.within.to_string()) } " to acknowledge" @if let Some(lease) = ack.lease { ", again after " (lease.to_string()) " without progress" } }
+                        p {
+                            span.sla { (ack.within.to_string()) } " to acknowledge"
+                            @if let Some(lease) = ack.lease { ", again after " (lease.to_string()) " without progress" }
+                        }
                     }
                 }
                 (checks("Content checks", &content))
@@ -108,7 +115,10 @@ fn steps(reader: &Reader, flow: &Flow) -> Markup {
                     ul {
                         @for outcome in &flow.outcomes {
                             li {
-                                p { span.sla { (outcome.sla.to_string()) } " " strong { (clean(outcome.title.as_deref().unwrap_or(&outcome.id))) } }
+                                p {
+                                    span.sla { (outcome.sla.to_string()) } " "
+                                    strong { (clean(outcome.title.as_deref().unwrap_or(&outcome.id))) }
+                                }
                                 p.meta {
                                     "Done " (words::done_when(&outcome.done_when))
                                     @if !outcome.after.is_empty() { "; starts after " (outcome.after.join(", ")) }
@@ -160,7 +170,7 @@ fn ladders(reader: &Reader, flow: &Flow) -> Markup {
             div.wide role="region" aria-label="Escalation steps" tabindex="0" {
                 table {
                     caption { "Escalation steps" }
-                    thead { tr { th scope="col" { "When" } th scope="col" { "After" } th scope="col" { "What happens" } th scope="col" { "How loudly" } } }
+                    thead { tr { @for head in ["When", "After", "What happens", "How loudly"] { th scope="col" { (head) } } } }
                     tbody {
                         @for ladder in ladders {
                             @for step in flow.ladder(ladder) {

@@ -91,20 +91,20 @@ impl Teller<'_> {
             Fact::RunOpened(it) => self.opened(it),
             Fact::Retriggered(it) => html! { (foreign(&it.event_type)) " joined this run" },
             Fact::OutcomeRequested(it) => {
-                html! { "Asked for " (self.quoted(&it.outcome)) " over " (it.channel) }
+                html! { "Asked for " (quoted(&self.outcome(&it.outcome))) " over " (it.channel) }
             }
             Fact::OutcomeDone(it) => html! {
-                (self.quoted(&it.outcome)) " is done, " (if it.met { "in time" } else { "late" })
+                (quoted(&self.outcome(&it.outcome))) " is done, " (if it.met { "in time" } else { "late" })
                 (self.evidence(it.evidence.as_deref())) (self.starts(&it.starts))
             },
             Fact::OutcomeFailed(it) => {
-                html! { (self.quoted(&it.outcome)) " failed: " (self.prose(&it.reason)) }
+                html! { (quoted(&self.outcome(&it.outcome))) " failed: " (self.prose(&it.reason)) }
             }
             Fact::SlaWarning(it) => {
-                html! { (self.quoted(&it.outcome)) " is due " (time(it.due_at)) "; " (name(&it.owner)) " should know" }
+                html! { (quoted(&self.outcome(&it.outcome))) " is due " (time(it.due_at)) "; " (name(&it.owner)) " should know" }
             }
             Fact::SlaBreached(it) => {
-                html! { (self.quoted(&it.outcome)) " was due " (time(it.due_at)) " and is not done" }
+                html! { (quoted(&self.outcome(&it.outcome))) " was due " (time(it.due_at)) " and is not done" }
             }
             Fact::Acknowledged(it) => html! {
                 "Has it" @if let Some(until) = it.lease_until { ", until " (time(until)) }
@@ -113,14 +113,15 @@ impl Teller<'_> {
                 html! { (name(&it.owner)) " should have acknowledged by " (time(it.due_at)) }
             }
             Fact::AcknowledgementLapsed(it) => {
-                html! { "No progress until " (time(it.due_at)) "; " (name(&it.owner)) " has to acknowledge again by " (time(it.acknowledge_by)) }
+                let (until, by) = (time(it.due_at), time(it.acknowledge_by));
+                html! { "No progress until " (until) "; " (name(&it.owner)) " has to acknowledge again by " (by) }
             }
             Fact::Reassigned(it) => {
                 html! { (name(&it.from)) " handed over to " (name(&it.to)) (as_what(it.role)) ": " (self.prose(&it.reason)) }
             }
             Fact::Escalated(it) => self.escalated(it),
             Fact::StepEmpty(it) => {
-                html! { "Step " (it.step + 1) " of \u{201c}" (ladder(it.ladder)) "\u{201d} told nobody: " (self.prose(&it.reason)) }
+                html! { "Step " (it.step + 1) " of " (quoted(ladder(it.ladder))) " told nobody: " (self.prose(&it.reason)) }
             }
             Fact::ExceptionOpened(it) => self.exception_opened(it),
             Fact::ExceptionResolved(it) => html! {
@@ -131,13 +132,13 @@ impl Teller<'_> {
             }
             Fact::Stalled(it) => html! { "Nothing happened since " (time(it.since)) },
             Fact::CheckPassed(it) => html! {
-                "Check " (self.quoted(&it.check)) " passed" (self.evidence(it.evidence.as_deref())) (self.starts(&it.starts))
+                "Check " (quoted(&self.check(&it.check))) " passed" (self.evidence(it.evidence.as_deref())) (self.starts(&it.starts))
             },
             Fact::CheckFailed(it) => {
-                html! { "Check " (self.quoted(&it.check)) " failed: " (self.prose(&it.reason)) }
+                html! { "Check " (quoted(&self.check(&it.check))) " failed: " (self.prose(&it.reason)) }
             }
             Fact::CheckOverdue(it) => {
-                html! { "Check " (self.quoted(&it.check)) " should have been reported by " (time(it.due_at)) }
+                html! { "Check " (quoted(&self.check(&it.check))) " should have been reported by " (time(it.due_at)) }
             }
             Fact::Paused(it) => {
                 html! { "Paused until " (time(it.until)) " at the latest: " (self.prose(&it.reason)) }
@@ -162,7 +163,8 @@ impl Teller<'_> {
             }
             Fact::FlowApplied(it) => html! { "A new version, with " (words::count(it.diff.len(), "change")) },
             Fact::OwnerRotated(it) => {
-                html! { (it.role) ": the turn passed from " (name(&it.from)) " to " (name(&it.to)) @if !it.accepted { ", who has not accepted it" } }
+                let accepted = if it.accepted { "" } else { ", who has not accepted it" };
+                html! { (it.role) ": the turn passed from " (name(&it.from)) " to " (name(&it.to)) (accepted) }
             }
             Fact::HandoverAccepted(it) => {
                 html! { (name(&it.to)) " accepted the turn of " (it.role) " from " (time(it.turn_at)) }
@@ -189,14 +191,14 @@ impl Teller<'_> {
 
     /// The clocks that a fact starts.
     fn starts(self, starts: &[StartedOutcome]) -> Markup {
-        html! { @for next in starts { "; " (self.quoted(&next.id)) " is due " (self.reader.time(next.clock.due_at)) } }
+        html! { @for next in starts { "; " (quoted(&self.outcome(&next.id))) " is due " (self.reader.time(next.clock.due_at)) } }
     }
 
     fn escalated(self, it: &Escalated) -> Markup {
         let told: Vec<String> = it.notify.iter().map(recipient).collect();
-        let about = it.outcome.as_deref().map(|id| format!(" for {}", self.quoted(id)));
+        let about = it.outcome.as_deref().map(|id| format!(" for {}", quoted(&self.outcome(id))));
         html! {
-            "Step " (it.step + 1) " of \u{201c}" (ladder(it.ladder)) "\u{201d}" (about.unwrap_or_default()) ", " (severity(it.severity)) ": "
+            "Step " (it.step + 1) " of " (quoted(ladder(it.ladder))) (about.unwrap_or_default()) ", " (severity(it.severity)) ": "
             @if told.is_empty() { "nobody was told" } @else { (told.join(", ")) " told" }
         }
     }
@@ -221,15 +223,8 @@ impl Teller<'_> {
 
     /// What an id in a sentence stands for: an outcome, a check, a person.
     fn called(self, id: &str) -> String {
-        let is_titled = self.outcome(id) != id || self.check(id) != id;
-        if is_titled { self.quoted(id) } else { self.reader.name(id) }
-    }
-
-    /// The title of an outcome or a check, which have ids of their own.
-    fn quoted(self, id: &str) -> String {
-        let outcome = self.outcome(id);
-        let title = if outcome == id { self.check(id) } else { outcome };
-        format!("\u{201c}{title}\u{201d}")
+        let mut titles = [self.outcome(id), self.check(id)].into_iter().filter(|title| title != id);
+        titles.next().map_or_else(|| self.reader.name(id), |title| quoted(&title))
     }
 
     /// Who gets a message: `person:ana`, `channel:ops-pager`.
@@ -254,6 +249,10 @@ fn way(kind: ChannelKind) -> &'static str {
         ChannelKind::Email => "e-mail",
         ChannelKind::Jira => "Jira",
     }
+}
+
+fn quoted(title: &str) -> String {
+    format!("\u{201c}{title}\u{201d}")
 }
 
 fn recipient(recipient: &Recipient) -> String {

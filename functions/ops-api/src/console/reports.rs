@@ -46,7 +46,15 @@ pub(super) fn figures(reader: &Reader, flow: &Flow, report: &SlaReport) -> Marku
             @if counted >= MAX_RUNS { ". Only the newest were counted; " a href=(json) { "all of them, as JSON" } }
         }
         ul.figures {
-            li { span.figure { strong { (percent(report.met_ratio)) } " " span { "of decided runs met" @if let Some(objective) = &report.objective { ", " (percent(Some(objective.met))) " promised" } } } }
+            li {
+                span.figure {
+                    strong { (percent(report.met_ratio)) } " "
+                    span {
+                        "of decided runs met"
+                        @if let Some(objective) = &report.objective { ", " (percent(Some(objective.met))) " promised" }
+                    }
+                }
+            }
             li { span.figure { strong { (report.met) } " " span { "met" } } }
             li { span.figure { strong.late[report.missed > 0] { (report.missed) } " " span { "missed" } } }
             li { span.figure { strong { (report.pending) } " " span { "pending" } } }
@@ -69,8 +77,8 @@ fn outcomes(flow: &Flow, report: &SlaReport) -> Markup {
                 caption { (caption) }
                 thead {
                     tr {
-                        th scope="col" { "Outcome" } th.num scope="col" { "Met" } th.num scope="col" { "Missed" } th.num scope="col" { "Pending" }
-                        th.num scope="col" { "Median" } th.num scope="col" { "95 of 100 within" }
+                        th scope="col" { "Outcome" }
+                        @for head in ["Met", "Missed", "Pending", "Median", "95 of 100 within"] { th.num scope="col" { (head) } }
                     }
                 }
                 tbody {

@@ -9,6 +9,8 @@ use super::reader::Frame;
 use super::words::encoded;
 use crate::Call;
 
+/// Pages of an index that are looked through: a filter that finds little there is gone on with by a link.
+const MAX_PAGES: usize = 2;
 /// The lists that people ask for most.
 const LISTS: [(&str, &str); 4] =
     [("All", ""), ("Active", "status=active"), ("Overdue", "overdue=true"), ("Closed", "status=closed")];
@@ -17,7 +19,7 @@ impl Call<'_> {
     pub(super) async fn runs_page(&self) -> Result<Response, Problem> {
         let reader = self.reader().await?;
         let filter = self.filter();
-        let (runs, cursor) = self.wanted_runs().await?;
+        let (runs, cursor) = self.wanted_runs(MAX_PAGES).await?;
         let asked = |name: &str| self.query(name).map(|value| format!("&{name}={}", encoded(&value)));
         let list = asked("status").or_else(|| asked("overdue")).unwrap_or_default();
         let main = html! {
@@ -30,15 +32,20 @@ impl Call<'_> {
             }
             (filters(&reader, &filter, "/runs"))
             @if runs.is_empty() {
-                p.none { "No run is like that. " a href="/runs" { "All runs" } }
+                p.none {
+                    @if cursor.is_some() { "None of the newest runs is like that. " } @else { "No run is like that. " }
+                    a href="/runs" { "All runs" }
+                }
             } @else {
                 ul.rows {
                     @for run in &runs { (row(&reader, run, Some(opened(&reader, run)))) }
                 }
             }
             @if let Some(cursor) = cursor {
-                p.more { "These are " (runs.len()) ", newest first. "
-                    a href=(format!("/runs?cursor={}{list}{}", encoded(&cursor), filter.query())) { "Older ones" } }
+                p.more {
+                    @if !runs.is_empty() { "These are " (runs.len()) ", newest first. " }
+                    a href=(format!("/runs?cursor={}{list}{}", encoded(&cursor), filter.query())) { "Older ones" }
+                }
             }
         };
         Ok(self.page(200, &reader, &Frame { title: "Runs", tab: Tab::Runs }, main))

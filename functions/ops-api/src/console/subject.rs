@@ -58,7 +58,10 @@ fn row(reader: &Reader, moment: &Moment) -> Markup {
             html! {
                 tr class=(tone(&record.fact).class()) {
                     td { (reader.time(record.at)) }
-                    td { a href=(format!("/runs/{}", encoded(&record.run))) { (reader.flow_title(&record.flow)) } ", " (teller.actor(&record.actor)) }
+                    td {
+                        a href=(format!("/runs/{}", encoded(&record.run))) { (reader.flow_title(&record.flow)) }
+                        ", " (teller.actor(&record.actor))
+                    }
                     td { (teller.sentence(&record.fact)) }
                 }
             }

@@ -206,7 +206,10 @@ impl Today {
                 }
             }
             @if self.is_cut {
-                p.hint { "Counted among the " (MAX_RUNS) " runs that are due next, and the newest with exceptions; there are more. " a href="/runs" { "All runs" } }
+                p.hint {
+                    "Counted among the " (MAX_RUNS) " runs that are due next, and the newest with exceptions; there are more. "
+                    a href="/runs" { "All runs" }
+                }
             }
         }
     }
@@ -255,7 +258,10 @@ impl Today {
                                         Some(run) => a.title href=(format!("/runs/{}#{}", run.run, exception.id)) { (foreign(&run.title)) },
                                         None => a.title href=(format!("/exceptions?flow={}", encoded(&exception.flow))) { "The flow itself" },
                                     }
-                                    p.meta { (words::kind(exception.kind)) " · " (reader.flow_title(&exception.flow)) " · for " (reader.name(&exception.owner)) }
+                                    p.meta {
+                                        (words::kind(exception.kind)) " · " (reader.flow_title(&exception.flow))
+                                        " · for " (reader.name(&exception.owner))
+                                    }
                                 }
                                 (due(reader, exception.recovery_due_at, "to resolve"))
                             }
@@ -276,7 +282,10 @@ fn newcomer() -> Markup {
     html! {
         div.empty {
             h2 { "Nothing is watched yet" }
-            p { "A flow says what must come true after a trigger, until when, and who owns it. Three commands put a first one in force:" }
+            p {
+                "A flow says what must come true after a trigger, until when, and who owns it. "
+                "Three commands put a first one in force:"
+            }
             ol {
                 li { code { "meshline init my-flows" } " writes a flow, its people and its sources, with comments" }
                 li { code { "meshline plan my-flows" } " shows what would change, or what to mend" }
@@ -291,7 +300,11 @@ fn idle() -> Markup {
     html! {
         div.empty {
             h2 { "No run is open" }
-            p { "A run opens with the first trigger that a source delivers. Which events those are is on the page of each " a href="/flows" { "flow" } "; what was delivered and could not be read is listed by " code { "meshline rejections" } "." }
+            p {
+                "A run opens with the first trigger that a source delivers. Which events those are is on the page of each "
+                a href="/flows" { "flow" } "; what was delivered and could not be read is listed by "
+                code { "meshline rejections" } "."
+            }
             p { "To see a whole life of one: " code { "meshline up --demo" } "." }
         }
     }

@@ -184,6 +184,7 @@ impl FlowCheck<'_> {
         }
         if let Some(acknowledge) = &flow.acknowledge {
             found.extend(positive("acknowledge.within", acknowledge.within));
+            found.extend(self.targets("acknowledge.notify", &acknowledge.notify));
             found.extend(
                 acknowledge
                     .lease

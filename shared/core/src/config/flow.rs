@@ -114,6 +114,9 @@ pub struct Acknowledge {
     /// How long an acknowledgement holds without progress; default: for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<Span>,
+    /// Who is told that a run has opened and waits for it; default: nobody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notify: Vec<Target>,
 }
 
 /// One expected result of a run.

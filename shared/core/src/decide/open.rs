@@ -9,7 +9,7 @@ use crate::config::flow::{ExceptionKind, Flow, OutcomeSpec};
 use crate::duration::{BusinessTime, Duration};
 use crate::event::Event;
 use crate::pattern::{self, Values};
-use crate::record::{Actor, ExpectedOutcome, Fact, Opened, Record, Requested};
+use crate::record::{Actor, ExpectedOutcome, Fact, Opened, Recipient, Record, Requested};
 use crate::run::Run;
 use crate::template::Path;
 use crate::time::{Span, Time};
@@ -25,7 +25,7 @@ pub fn open(context: Context<'_>, event: &Event, now: Time) -> Decision {
     let now = now.max(event.received_at);
     let actor = Actor::source(&event.source);
     let duty = duty::at_opening(flow, context.directory, now);
-    let detail = opened(context, &duty, event);
+    let detail = opened(context, &duty, event, now);
     let mut record = Record {
         run: id::run_id(event, &flow.id),
         seq: 1,
@@ -57,7 +57,7 @@ pub fn open(context: Context<'_>, event: &Event, now: Time) -> Decision {
     draft.finish()
 }
 
-fn opened(context: Context<'_>, duty: &Opening, event: &Event) -> Opened {
+fn opened(context: Context<'_>, duty: &Opening, event: &Event, now: Time) -> Opened {
     let flow = &context.flow.document;
     let opened_at = event.effective_at();
     let expected = flow.outcomes.iter().map(|outcome| ExpectedOutcome {
@@ -79,11 +79,20 @@ fn opened(context: Context<'_>, duty: &Opening, event: &Event) -> Opened {
         role: duty.role,
         backup: duty.backup.clone(),
         acknowledge_by: context.acknowledge_by(opened_at),
+        notify: told(context, duty, now),
         outcomes: expected.collect(),
         checks: check::expected(flow, opened_at),
         calendar_version: context.calendar.map(|calendar| calendar.version),
         values: needed_values(flow, event),
     }
+}
+
+/// Who is told that a run has opened: the owner is who has just become it.
+fn told(context: Context<'_>, duty: &Opening, now: Time) -> Vec<Recipient> {
+    let flow = &context.flow.document;
+    let targets = flow.acknowledge.as_ref().map(|acknowledge| acknowledge.notify.as_slice());
+    let owner = duty::reachable(context.directory, &duty.owner);
+    duty::recipients(flow, context.directory, now, targets.unwrap_or_default(), owner.as_ref())
 }
 
 /// Milliseconds of a duration; a business day counts as one of 24 hours.

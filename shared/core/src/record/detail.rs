@@ -43,6 +43,9 @@ pub struct Opened {
     pub backup: Option<String>,
     /// Until when the owner must acknowledge.
     pub acknowledge_by: Option<Time>,
+    /// Who is told of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notify: Vec<Recipient>,
     /// What is expected.
     pub outcomes: Vec<ExpectedOutcome>,
     /// Version of the flow's calendar.

@@ -18,6 +18,8 @@ struct Field<'a> {
 const EVIDENCE: Field<'_> =
     Field { name: "evidence", label: "Evidence: a link or a text", is_required: true };
 const REASON: Field<'_> = Field { name: "reason", label: "Reason", is_required: true };
+const WRONG: Field<'_> = Field { label: "What is wrong", ..REASON };
+const NOTE: Field<'_> = Field { name: "text", label: "Note", is_required: true };
 
 impl RunPage {
     /// A form that is open from the beginning.
@@ -89,10 +91,10 @@ impl RunPage {
                 section.actions aria-labelledby="actions" {
                     h2 #actions { "Actions" }
                     @if self.run.ack.as_ref().is_some_and(|ack| ack.at.is_some() && ack.lease.is_some()) { (self.acknowledge("I still have it", "")) }
-                    (self.folded("note", "Write a note", area("note", &Field { name: "text", label: "Note", is_required: true })))
+                    (self.folded("note", "Write a note", area("note", &NOTE)))
                     (self.folded("reassign", "Reassign", html! { (parties(&self.reader.people)) (input("reassign", &REASON)) }))
                     (self.pauses())
-                    (self.folded("exceptions", "Raise an exception", html! { (self.about()) (input("exceptions", &Field { label: "What is wrong", ..REASON })) }))
+                    (self.folded("exceptions", "Raise an exception", html! { (self.about()) (input("exceptions", &WRONG)) }))
                     (self.endings())
                 }
             }

@@ -115,15 +115,21 @@ impl RunPage {
         html! {
             li.card id=(exception.id) {
                 div.cardhead {
-                    h3 { (words::kind(exception.kind)) @if let Some(id) = &exception.outcome { ": " (self.teller().outcome(id)) }
-                        @if let Some(id) = &exception.check { ": " (self.teller().check(id)) } }
+                    h3 {
+                        (words::kind(exception.kind))
+                        @if let Some(id) = &exception.outcome { ": " (self.teller().outcome(id)) }
+                        @if let Some(id) = &exception.check { ": " (self.teller().check(id)) }
+                    }
                     span.badge.(tone) { @if is_open { "open" } @else { "resolved" } }
                 }
                 @if let Some(opened) = opened { p { "Expected " (self.teller().prose(&opened.expected)) "; seen " (self.teller().prose(&opened.seen)) "." } }
                 p.meta {
                     @match exception.resolved_at {
                         Some(at) => { "Resolved " (self.reader.time(at)) ", " (self.resolution(&exception.id)) },
-                        None => { "For " (self.reader.name(&exception.owner)) " to resolve by " (self.reader.when(exception.recovery_due_at)) },
+                        None => {
+                            "For " (self.reader.name(&exception.owner)) " to resolve by "
+                            (self.reader.when(exception.recovery_due_at))
+                        },
                     }
                 }
                 @if is_open {
@@ -146,7 +152,12 @@ impl RunPage {
             if let Fact::ExceptionResolved(it) = &record.fact { Some(it) } else { None }
         });
         let resolved = resolved.find(|resolved| resolved.exception == exception);
-        html! { @if let Some(it) = resolved { (self.teller().prose(&it.resolution)) @if let Some(evidence) = &it.evidence { ", see " (linked(evidence)) } } }
+        html! {
+            @if let Some(it) = resolved {
+                (self.teller().prose(&it.resolution))
+                @if let Some(evidence) = &it.evidence { ", see " (linked(evidence)) }
+            }
+        }
     }
 }
 

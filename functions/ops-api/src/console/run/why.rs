@@ -144,7 +144,10 @@ impl RunPage {
                     ul {
                         @if !waiting(CheckKind::Routing).is_empty() { li { "to be checked: " (waiting(CheckKind::Routing)) } }
                         @for exception in self.run.open_exceptions() {
-                            li { "to be resolved: " a href=(format!("#{}", exception.id)) { (words::kind(exception.kind)) } ", for " (self.reader.name(&exception.owner)) }
+                            li {
+                                "to be resolved: " a href=(format!("#{}", exception.id)) { (words::kind(exception.kind)) }
+                                ", for " (self.reader.name(&exception.owner))
+                            }
                         }
                     }
                 },

@@ -43,11 +43,15 @@ impl FlowCheck<'_> {
                 Some(Assignee::Party(party)) => found.extend(self.party(&format!("{at}.reassign"), party)),
                 Some(Assignee::BackupOwner) | None => {}
             }
-            for (m, target) in step.notify.iter().enumerate() {
-                found.extend(self.target(&format!("{at}.notify[{m}]"), target));
-            }
+            found.extend(self.targets(&format!("{at}.notify"), &step.notify));
         }
         found
+    }
+
+    /// Everybody who is to be told must be known, and reachable.
+    pub(super) fn targets(&self, field: &str, targets: &[Target]) -> Vec<Found> {
+        let at = |n: usize| format!("{field}[{n}]");
+        targets.iter().enumerate().flat_map(|(n, target)| self.target(&at(n), target)).collect()
     }
 
     fn target(&self, field: &str, target: &Target) -> Vec<Found> {
