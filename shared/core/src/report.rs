@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::flow::Flow;
-use crate::run::{OutcomeStatus, Run, Status};
+use crate::run::{Outcome, OutcomeStatus, Run, Status};
 use crate::time::{Span, Time};
 
 /// How many promises of a flow were kept in a window. Absent figures are `null`.
@@ -116,13 +116,22 @@ fn ratio(part: usize, whole: usize) -> Option<f64> {
 }
 
 /// Whether an outcome was met, was missed (now, if its deadline is over), or is undecided.
-fn verdict(run: &Run, outcome: &crate::run::Outcome, now: Time) -> Option<bool> {
+pub(crate) fn verdict(run: &Run, outcome: &Outcome, now: Time) -> Option<bool> {
     let late =
         outcome.clock.as_ref().is_some_and(|clock| clock.due_at <= now && !run.stands_still(clock.due_at));
     match outcome.met {
         Some(met) => Some(met),
         None => (late || !run.is_open()).then_some(false),
     }
+}
+
+/// Whether every outcome of a run was met, one was missed, or that is undecided.
+pub(crate) fn verdict_of_run(run: &Run, now: Time) -> Option<bool> {
+    let verdicts: Vec<Option<bool>> = run.outcomes.iter().map(|outcome| verdict(run, outcome, now)).collect();
+    if verdicts.contains(&Some(false)) {
+        return Some(false);
+    }
+    verdicts.iter().all(|verdict| *verdict == Some(true)).then_some(true)
 }
 
 /// The report over the runs of `flow` that were opened from `from` to `to`, as it stands at `now`.
@@ -132,15 +141,7 @@ pub fn sla(flow: &Flow, runs: &[Run], from: Time, to: Time, now: Time) -> SlaRep
         runs.iter().filter(in_window).partition(|run| run.suppressed);
     let (cancelled, runs): (Vec<&Run>, Vec<&Run>) =
         runs.into_iter().partition(|run| run.status == Status::Cancelled);
-    let verdict_of = |run: &Run| {
-        let verdicts: Vec<Option<bool>> =
-            run.outcomes.iter().map(|outcome| verdict(run, outcome, now)).collect();
-        if verdicts.contains(&Some(false)) {
-            return Some(false);
-        }
-        verdicts.iter().all(|verdict| *verdict == Some(true)).then_some(true)
-    };
-    let verdicts: Vec<Option<bool>> = runs.iter().map(|run| verdict_of(run)).collect();
+    let verdicts: Vec<Option<bool>> = runs.iter().map(|run| verdict_of_run(run, now)).collect();
     let count = |wanted: Option<bool>| verdicts.iter().filter(|verdict| **verdict == wanted).count();
     let (met, missed) = (count(Some(true)), count(Some(false)));
     let objective = flow.objective.as_ref().map(|objective| ObjectiveReport {
