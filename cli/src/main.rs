@@ -2,6 +2,7 @@
 
 mod audit;
 mod calendar;
+mod checklist;
 mod client;
 mod commands;
 mod configuration;
@@ -106,6 +107,8 @@ enum Command {
     Timeline(lists::Timeline),
     /// How many promises of a flow were kept
     Report(report::Report),
+    /// What is asked of a flow on a Monday: people, the last ten triggers, QA, exceptions; each with evidence
+    Checklist(checklist::Arguments),
     /// Business time
     #[command(subcommand)]
     Calendar(calendar::Calendar),
@@ -161,6 +164,7 @@ async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exi
         | Command::Audit(_)
         | Command::Timeline(_)
         | Command::Report(_)
+        | Command::Checklist(_)
         | Command::Calendar(_)
         | Command::Rotation(_)
         | Command::Replay(_)
@@ -178,6 +182,7 @@ async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exi
         Command::Audit(audit) => audit::run(&client, &audit, screen).await,
         Command::Timeline(timeline) => lists::timeline(&client, &timeline, screen).await,
         Command::Report(args) => report::run(&client, &args, screen).await,
+        Command::Checklist(args) => checklist::run(&client, &args, screen).await,
         Command::Calendar(calendar::Calendar::Explain(args)) => {
             calendar::explain(&client, &args, screen).await
         }
