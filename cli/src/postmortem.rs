@@ -105,7 +105,7 @@ async fn records(client: &Client, flow: &str, from: Time, to: Time) -> Result<Ve
         day = time(&next).map_err(|reason| Failure::Unreadable { what: "the day", reason })?;
     }
     records.retain(|record| from <= record.at && record.at < to);
-    records.sort_by_key(|record| record.at);
+    records.sort_by_cached_key(|record| (record.at, record.run.clone(), record.seq));
     Ok(records)
 }
 

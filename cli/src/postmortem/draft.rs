@@ -67,42 +67,60 @@ fn code(id: &str) -> String {
     format!("`{id}`")
 }
 
+/// What was not there by its deadline: since when it is, or since when it can come no more.
+struct Late<'a> {
+    run: &'a str,
+    what: String,
+    due_at: Time,
+    came_at: Option<Time>,
+    ended_at: Option<Time>,
+}
+
+impl Late<'_> {
+    fn row(&self, now: Time) -> [String; 5] {
+        let by = |until: Time| span(Some(until.since(self.due_at).ms() / 1000));
+        let (came, by) = match (self.came_at, self.ended_at) {
+            (Some(at), _) => (at.to_string(), by(at)),
+            (None, Some(at)) => (format!("never, over at {at}"), by(at)),
+            (None, None) => ("not yet".to_owned(), format!("{} so far", by(now))),
+        };
+        [code(self.run), self.what.clone(), self.due_at.to_string(), came, by]
+    }
+}
+
 /// Outcomes, acknowledgements and resolutions whose deadline passed in the period.
 fn late(facts: &Facts) -> String {
-    let mut rows: Vec<(Time, [String; 5])> = Vec::new();
-    let mut row = |run: &str, what: String, due_at: Time, came_at: Option<Time>, until: Time| {
-        let by = span(Some(came_at.unwrap_or(until).since(due_at).ms() / 1000));
-        let (came, by) = match came_at {
-            Some(at) => (at.to_string(), by),
-            None => ("not yet".to_owned(), format!("{by} so far")),
-        };
-        rows.push((due_at, [code(run), what, due_at.to_string(), came, by]));
-    };
-    let is_of_period = |at: Time| facts.from <= at && at < facts.to;
+    let is_of_period = |at: &Time| facts.from <= *at && *at < facts.to;
+    let mut all: Vec<Late<'_>> = Vec::new();
     for run in &facts.runs {
-        let until = run.closed_at.unwrap_or(facts.at);
-        for outcome in &run.outcomes {
-            if let Some(due_at) = outcome.breached_at.filter(|at| is_of_period(*at)) {
-                row(&run.run, code(&outcome.id), due_at, outcome.done_at, until);
-            }
-        }
-        for it in run.exceptions.iter().filter(|it| is_of_period(it.recovery_due_at)) {
-            if it.resolved_at.unwrap_or(facts.at) > it.recovery_due_at {
-                let what = format!("resolution of {}", it.id);
-                row(&run.run, what, it.recovery_due_at, it.resolved_at, facts.at);
-            }
-        }
-        for (missed_at, owner, due_at) in missed(&facts.records, &run.run) {
-            let acknowledged = |it: &&Record| {
-                it.run == run.run && it.at >= missed_at && matches!(it.fact, Fact::Acknowledged(_))
+        all.extend(run.outcomes.iter().filter_map(|outcome| {
+            let due_at = outcome.breached_at.filter(is_of_period)?;
+            let (came_at, ended_at) = (outcome.done_at, run.closed_at);
+            Some(Late { run: &run.run, what: code(&outcome.id), due_at, came_at, ended_at })
+        }));
+        all.extend(run.exceptions.iter().filter(|it| is_of_period(&it.recovery_due_at)).filter_map(|it| {
+            let (due_at, came_at) = (it.recovery_due_at, it.resolved_at);
+            let what = format!("resolution of {}", it.id);
+            let is_late = came_at.unwrap_or(facts.at) > due_at;
+            is_late.then_some(Late { run: &run.run, what, due_at, came_at, ended_at: None })
+        }));
+        all.extend(missed(&facts.records, &run.run).map(|(missed_at, owner, due_at)| {
+            let held =
+                run.custody.iter().find(|it| it.owner == owner && it.to.is_none_or(|to| to >= missed_at));
+            let ended_at = held.and_then(|it| it.to).or(run.closed_at);
+            let is_it = |it: &&Record| {
+                it.run == run.run
+                    && it.at >= missed_at
+                    && ended_at.is_none_or(|end| it.at <= end)
+                    && matches!(it.fact, Fact::Acknowledged(_))
             };
-            let came_at = facts.records.iter().find(acknowledged).map(|it| it.at);
+            let came_at = facts.records.iter().find(is_it).map(|it| it.at);
             let what = format!("acknowledgement of {}", text(owner));
-            row(&run.run, what, due_at, came_at, run.closed_at.unwrap_or(facts.to.min(facts.at)));
-        }
+            Late { run: &run.run, what, due_at, came_at, ended_at }
+        }));
     }
-    rows.sort_by_key(|(due_at, _)| *due_at);
-    let rows: Vec<[String; 5]> = rows.into_iter().map(|(_, row)| row).collect();
+    all.sort_by_key(|late| late.due_at);
+    let rows: Vec<[String; 5]> = all.iter().map(|late| late.row(facts.at)).collect();
     table(["Run", "What", "Due", "Came", "Late by"], &rows)
 }
 
@@ -168,17 +186,16 @@ fn custody(facts: &Facts) -> String {
     table(["Run", "Who", "As", "From", "To", "For"], &rows)
 }
 
+/// What was decided; that a message arrived is left out, that it did not is not.
 fn timeline(facts: &Facts) -> String {
-    let rows: Vec<[String; 4]> = facts
-        .records
-        .iter()
-        .take(MAX_MOMENTS)
-        .map(|record| {
-            let what = format!("{}: {}", record.fact.kind(), sentence(&record.fact, record.at));
-            [record.at.to_string(), code(&record.run), text(&who(&record.actor)), text(&what)]
-        })
-        .collect();
-    let more = match facts.records.len().saturating_sub(MAX_MOMENTS) {
+    let told = |record: &&Record| !matches!(record.fact, Fact::DeliverySucceeded(_));
+    let moments: Vec<&Record> = facts.records.iter().filter(told).collect();
+    let row = |record: &&Record| {
+        let what = format!("{}: {}", record.fact.kind(), sentence(&record.fact, record.at));
+        [record.at.to_string(), code(&record.run), text(&who(&record.actor)), text(&what)]
+    };
+    let rows: Vec<[String; 4]> = moments.iter().take(MAX_MOMENTS).map(row).collect();
+    let more = match moments.len().saturating_sub(MAX_MOMENTS) {
         0 => String::new(),
         n => format!("\n{n} more: `meshline audit show RUN`.\n"),
     };

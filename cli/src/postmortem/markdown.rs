@@ -21,3 +21,23 @@ pub(super) fn table<const N: usize>(columns: [&str; N], rows: &[[String; N]]) ->
     rows.iter().for_each(|row| table.push_str(&line(row)));
     table
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_wrote_cannot_break_a_table_or_become_markup() {
+        let hostile = "a | b\n# head <img src=x> [x](javascript:y) `code` **bold**";
+        assert_eq!(text(hostile), r"a \| b \# head \<img src=x\> \[x\](javascript:y) \`code\` \*\*bold\*\*");
+    }
+
+    #[test]
+    fn a_table_without_rows_says_that_there_is_nothing() {
+        assert_eq!(table(["A"], &[]), "None.\n");
+        assert_eq!(
+            table(["A", "B"], &[["1".to_owned(), "2".to_owned()]]),
+            "| A | B |\n| --- | --- |\n| 1 | 2 |\n"
+        );
+    }
+}
