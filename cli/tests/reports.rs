@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a helper that fails is a test that fails")]
 
+#[expect(dead_code, reason = "other tests need files, these need none")]
 mod local;
 
 use insta::assert_snapshot;

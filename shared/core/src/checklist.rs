@@ -224,6 +224,15 @@ impl Verdict {
         }
     }
 
+    /// Whether it was in time; absent where that is undecided or not asked.
+    fn is_met(self) -> Option<bool> {
+        match self {
+            Self::Met => Some(true),
+            Self::Missed => Some(false),
+            Self::Pending | Self::Cancelled | Self::Suppressed => None,
+        }
+    }
+
     /// Whether anything is asked of a trigger that came out so.
     fn counts(self) -> bool {
         match self {

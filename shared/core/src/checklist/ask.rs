@@ -114,25 +114,23 @@ pub(super) fn outcomes(all: &[TriggerView], asked: &[Asked<'_>]) -> Item {
         }
     };
     let cases = asked.iter().map(|(trigger, view)| {
-        let (is_right, word) = match view.verdict {
-            Verdict::Met => (Some(true), Verdict::Met),
-            Verdict::Missed => (Some(false), Verdict::Missed),
-            Verdict::Pending | Verdict::Cancelled | Verdict::Suppressed => (None, Verdict::Pending),
-        };
-        let such: Vec<_> = view.outcomes.iter().filter(|outcome| outcome.verdict == word).collect();
-        let due = |outcome: &OutcomeView| match outcome.due_at {
-            Some(due_at) => format!("`{}` was due {due_at}", outcome.id),
-            None => format!("`{}` never started", outcome.id),
-        };
-        let what = match is_right {
-            Some(false) => such.iter().map(|outcome| due(outcome)).collect(),
-            Some(true) | None => such.iter().map(|outcome| format!("`{}` is not due", outcome.id)).collect(),
-        };
-        let what: Vec<String> = what;
+        let is_right = view.verdict.is_met();
+        let such: Vec<&OutcomeView> =
+            view.outcomes.iter().filter(|outcome| outcome.verdict.is_met() == is_right).collect();
+        let what: Vec<String> = such.iter().map(|outcome| standing(outcome)).collect();
         let at = such.iter().filter_map(|outcome| outcome.due_at).min();
         Case::of_run(trigger.run, is_right, at.unwrap_or(view.opened_at), what.join("; "))
     });
     Item::of(Question::Outcomes, cases.collect(), sentence).with_few_examples()
+}
+
+fn standing(outcome: &OutcomeView) -> String {
+    match (outcome.verdict.is_met(), outcome.due_at) {
+        (Some(true), _) => format!("`{}` was in time", outcome.id),
+        (Some(false), Some(due_at)) => format!("`{}` was due {due_at}", outcome.id),
+        (Some(false), None) => format!("`{}` never started", outcome.id),
+        (None, _) => format!("`{}` is not due", outcome.id),
+    }
 }
 
 /// Was routing QA a part of each, and reported?
