@@ -2,6 +2,7 @@
 
 mod audit;
 mod calendar;
+mod checklist;
 mod client;
 mod commands;
 mod configuration;
@@ -9,6 +10,7 @@ mod demo;
 mod failure;
 mod init;
 mod lists;
+mod postmortem;
 mod refusal;
 mod replay;
 mod report;
@@ -106,6 +108,10 @@ enum Command {
     Timeline(lists::Timeline),
     /// How many promises of a flow were kept
     Report(report::Report),
+    /// What is asked of a flow on a Monday: people, the last ten triggers, QA, exceptions; each with evidence
+    Checklist(checklist::Arguments),
+    /// Draft a post-mortem of a flow in Markdown: what was late, why, who held it, in which order, and what was like it before
+    Postmortem(postmortem::Postmortem),
     /// Business time
     #[command(subcommand)]
     Calendar(calendar::Calendar),
@@ -161,6 +167,8 @@ async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exi
         | Command::Audit(_)
         | Command::Timeline(_)
         | Command::Report(_)
+        | Command::Checklist(_)
+        | Command::Postmortem(_)
         | Command::Calendar(_)
         | Command::Rotation(_)
         | Command::Replay(_)
@@ -178,6 +186,8 @@ async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exi
         Command::Audit(audit) => audit::run(&client, &audit, screen).await,
         Command::Timeline(timeline) => lists::timeline(&client, &timeline, screen).await,
         Command::Report(args) => report::run(&client, &args, screen).await,
+        Command::Checklist(args) => checklist::run(&client, &args, screen).await,
+        Command::Postmortem(args) => postmortem::run(&client, &args, screen).await,
         Command::Calendar(calendar::Calendar::Explain(args)) => {
             calendar::explain(&client, &args, screen).await
         }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub(crate) use exception::{exceptions, exceptions_by_group, exceptions_of_run};
-pub(crate) use record::{records, sentence, who};
+pub(crate) use record::{records, sentence, tone, who};
 pub(crate) use run::{run, run_line, runs};
 pub(crate) use time::{at, at_or_dash, span};
 

@@ -3,6 +3,7 @@
 mod aliases;
 mod bad_input;
 mod business;
+mod checklist;
 mod checkpoints;
 mod console;
 mod cost;

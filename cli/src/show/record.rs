@@ -170,7 +170,7 @@ fn names(recipients: &[Recipient]) -> String {
 }
 
 /// What went wrong stands out.
-fn tone(fact: &Fact) -> Tone {
+pub(crate) fn tone(fact: &Fact) -> Tone {
     match fact {
         Fact::OutcomeFailed(_)
         | Fact::SlaBreached(_)

@@ -1,6 +1,7 @@
 //! Ops API: commands and queries of operators, and the configuration. docs/ARCHITECTURE.md has its contract.
 
 mod caller;
+mod checklist;
 mod commands;
 mod configuration;
 mod console;
@@ -55,6 +56,7 @@ impl Call<'_> {
             ("GET", ["v1", "exceptions"]) => self.exceptions().await,
             ("GET", ["v1", "rejections"]) => self.rejections().await,
             ("GET", ["v1", "reports", "sla"]) => self.sla_report().await,
+            ("GET", ["v1", "reports", "checklist"]) => self.checklist().await,
             ("POST", ["v1", "runs", run, rest @ ..]) => self.command(run, rest).await,
             ("POST", ["v1", "flows", flow, "exceptions", exception, "resolve"]) => {
                 Box::pin(self.resolve_of_flow(flow, exception)).await
@@ -66,6 +68,7 @@ impl Call<'_> {
             (
                 _,
                 ["healthz"]
+                | ["v1", "reports", "sla" | "checklist"]
                 | [
                     "v1",
                     "flows" | "runs" | "config" | "audit" | "exceptions" | "rejections" | "replay"

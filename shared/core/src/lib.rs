@@ -5,6 +5,7 @@
 pub mod alias;
 pub mod calendar;
 pub mod canonical;
+pub mod checklist;
 pub mod checkpoint;
 pub mod command;
 pub mod config;

@@ -113,6 +113,13 @@ impl Pattern {
         self.alternatives().iter().any(|alternative| alternative.get(attribute).is_some())
     }
 
+    /// The plain texts that its alternatives list for this attribute of the event.
+    pub fn texts(&self, attribute: &str) -> BTreeSet<&str> {
+        let lists =
+            self.alternatives().iter().filter_map(|alternative| alternative.get(attribute)?.as_array());
+        lists.flatten().filter_map(Value::as_str).collect()
+    }
+
     /// Whether an event, given as its [JSON](Event::json), matches once the places are filled from `values`.
     ///
     /// # Errors

@@ -2,9 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::flow::Flow;
-use crate::run::{OutcomeStatus, Run, Status};
+use crate::config::flow::{Flow, Objective};
+use crate::run::{Outcome, OutcomeStatus, Run, Status};
 use crate::time::{Span, Time};
+
+/// The least part of a window, one in so many, that says something about the rest of it.
+const FORECAST_FROM: i64 = 10;
 
 /// How many promises of a flow were kept in a window. Absent figures are `null`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,6 +45,24 @@ pub struct SlaReport {
     pub exceptions: ExceptionCounts,
     /// The share of the allowed misses that is left; negative when overdrawn.
     pub error_budget_left: Option<f64>,
+    /// Where it leads until the objective's window ends; absent where that cannot be said.
+    #[serde(default)]
+    pub forecast: Option<Forecast>,
+}
+
+/// What is to be expected when the objective's window ends, which begins with the report's, if triggers keep coming as they do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forecast {
+    /// The end of the window.
+    pub until: Time,
+    /// Triggers by then, those that came included.
+    pub triggers: i64,
+    /// How many of them the objective allows to miss.
+    pub allowed: i64,
+    /// How many more may miss; none when the allowed ones did.
+    pub may_miss: i64,
+    /// How many will have missed if they keep missing as they do.
+    pub expected_misses: i64,
 }
 
 /// What was promised.
@@ -116,13 +137,22 @@ fn ratio(part: usize, whole: usize) -> Option<f64> {
 }
 
 /// Whether an outcome was met, was missed (now, if its deadline is over), or is undecided.
-fn verdict(run: &Run, outcome: &crate::run::Outcome, now: Time) -> Option<bool> {
+pub(crate) fn verdict(run: &Run, outcome: &Outcome, now: Time) -> Option<bool> {
     let late =
         outcome.clock.as_ref().is_some_and(|clock| clock.due_at <= now && !run.stands_still(clock.due_at));
     match outcome.met {
         Some(met) => Some(met),
         None => (late || !run.is_open()).then_some(false),
     }
+}
+
+/// Whether every outcome of a run was met, one was missed, or that is undecided.
+pub(crate) fn verdict_of_run(run: &Run, now: Time) -> Option<bool> {
+    let verdicts: Vec<Option<bool>> = run.outcomes.iter().map(|outcome| verdict(run, outcome, now)).collect();
+    if verdicts.contains(&Some(false)) {
+        return Some(false);
+    }
+    verdicts.iter().all(|verdict| *verdict == Some(true)).then_some(true)
 }
 
 /// The report over the runs of `flow` that were opened from `from` to `to`, as it stands at `now`.
@@ -132,15 +162,7 @@ pub fn sla(flow: &Flow, runs: &[Run], from: Time, to: Time, now: Time) -> SlaRep
         runs.iter().filter(in_window).partition(|run| run.suppressed);
     let (cancelled, runs): (Vec<&Run>, Vec<&Run>) =
         runs.into_iter().partition(|run| run.status == Status::Cancelled);
-    let verdict_of = |run: &Run| {
-        let verdicts: Vec<Option<bool>> =
-            run.outcomes.iter().map(|outcome| verdict(run, outcome, now)).collect();
-        if verdicts.contains(&Some(false)) {
-            return Some(false);
-        }
-        verdicts.iter().all(|verdict| *verdict == Some(true)).then_some(true)
-    };
-    let verdicts: Vec<Option<bool>> = runs.iter().map(|run| verdict_of(run)).collect();
+    let verdicts: Vec<Option<bool>> = runs.iter().map(|run| verdict_of_run(run, now)).collect();
     let count = |wanted: Option<bool>| verdicts.iter().filter(|verdict| **verdict == wanted).count();
     let (met, missed) = (count(Some(true)), count(Some(false)));
     let objective = flow.objective.as_ref().map(|objective| ObjectiveReport {
@@ -174,7 +196,30 @@ pub fn sla(flow: &Flow, runs: &[Run], from: Time, to: Time, now: Time) -> SlaRep
             within_recovery_sla: resolved.iter().filter(|(x, at)| *at <= x.recovery_due_at).count(),
         },
         error_budget_left: left,
+        forecast: flow.objective.as_ref().and_then(|objective| {
+            forecast(objective, from, to.min(now), [runs.len(), met, missed].map(|n| n as i64))
+        }),
     }
+}
+
+/// Where triggers, met and missed ones of the time from `from` to `until` lead. Nothing is said of a report that is longer than
+/// the window, or covers too little of it, or has nothing decided.
+fn forecast(
+    objective: &Objective,
+    from: Time,
+    until: Time,
+    [triggers, met, missed]: [i64; 3],
+) -> Option<Forecast> {
+    let (window, passed) = (objective.window.ms(), until.since(from).ms());
+    let decided = met + missed;
+    if passed > window || passed * FORECAST_FROM < window || decided == 0 {
+        return None;
+    }
+    let expected = (triggers * window).checked_div(passed)?;
+    let allowed = expected * (100 - i64::from(objective.met.hundredths())) / 100;
+    let may_miss = (allowed - missed).max(0);
+    let expected_misses = (missed * expected).checked_div(decided)?;
+    Some(Forecast { until: from + objective.window, triggers: expected, allowed, may_miss, expected_misses })
 }
 
 fn budget_left(objective: f64, met: usize, missed: usize) -> Option<f64> {

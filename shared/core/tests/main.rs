@@ -9,6 +9,8 @@ mod calendar;
 #[cfg(test)]
 mod canonical;
 #[cfg(test)]
+mod checklist;
+#[cfg(test)]
 mod checkpoint;
 #[cfg(test)]
 mod config;

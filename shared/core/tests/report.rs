@@ -2,7 +2,7 @@
 
 use insta::assert_json_snapshot;
 use meshline_core::command::Action;
-use meshline_core::report::{Percentiles, SlaReport, sla};
+use meshline_core::report::{Forecast, Percentiles, SlaReport, sla};
 use meshline_core::run::Run;
 use meshline_core::time::{Span, Time};
 
@@ -98,7 +98,8 @@ fn ten_triggers_eight_met_one_missed_one_pending() {
         "open": 0,
         "within_recovery_sla": 1
       },
-      "error_budget_left": -0.11
+      "error_budget_left": -0.11,
+      "forecast": null
     }
     "#);
 }
@@ -194,6 +195,40 @@ fn a_promise_of_every_run_has_no_budget_for_misses() {
     let runs = [done(0, 10), done(1, 200)];
     let report = sla(&flow.document, &runs, at("23 00:00"), at("24 00:00"), at("24 00:00"));
     assert_eq!((report.met_ratio, report.error_budget_left), (Some(0.5), None));
+}
+
+/// The forecast of a report from the 23rd to `now`, over a window of ten days.
+fn forecast(met: &str, runs: &[Run], now: &str) -> Option<Forecast> {
+    let flow = FLOW.replace("met: 90%, window: 60d", &format!("met: {met}, window: 10d"));
+    let now = at(now);
+    sla(&Story::of(&flow).flow.document, runs, at("23 00:00"), now, now).forecast
+}
+
+#[test]
+fn a_forecast_says_how_many_more_may_miss_if_triggers_keep_coming_as_they_do() {
+    let mut runs: Vec<Run> = (0..9).map(|n| done(n, 10)).collect();
+    runs.push(done(9, 200));
+    let (until, triggers) = ("2026-12-03T00:00:00Z".parse().unwrap(), 50);
+    let expected = Forecast { until, triggers, allowed: 5, may_miss: 4, expected_misses: 5 };
+    assert_eq!(forecast("90%", &runs, "25 00:00"), Some(expected), "a fifth of the window passed");
+    let strict = forecast("99%", &runs, "25 00:00").unwrap();
+    assert_eq!((strict.allowed, strict.may_miss), (0, 0), "the one that is allowed for is overdrawn");
+    let whole = forecast("80%", &runs, "25 00:00").unwrap();
+    assert_eq!((whole.allowed, whole.may_miss), (10, 9));
+}
+
+#[test]
+fn nothing_is_forecast_where_nothing_can_be_said() {
+    let runs = [done(0, 10), done(1, 200)];
+    assert_eq!(forecast("90%", &runs, "23 23:59"), None, "less than a tenth of the window has passed");
+    assert!(forecast("90%", &runs, "24 00:00").is_some());
+    assert_eq!(forecast("90%", &[], "25 00:00"), None, "nothing is decided");
+    let flow = Story::of(FLOW).flow;
+    let long = sla(&flow.document, &runs, at("23 00:00") - Span::days(70), at("24 00:00"), at("24 00:00"));
+    assert_eq!(long.forecast, None, "the report is longer than the window");
+    let without = Story::of(&FLOW.replace("objective: {met: 90%, window: 60d}", "")).flow;
+    let report = sla(&without.document, &runs, at("23 00:00"), at("25 00:00"), at("25 00:00"));
+    assert_eq!(report.forecast, None, "nothing was promised");
 }
 
 #[test]
