@@ -7,6 +7,8 @@ use meshline_tests::receiver::{Answer, Receiver};
 use meshline_tests::{EXAMPLES, Local};
 use serde_json::{Value, json};
 
+/// A receiver of requests that stands for an example: what is sent to it lies in the inbox.
+const CRM: &str = "  - {id: crm-automation, kind: webhook, url: \"https://crm.example.com/\"}";
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// A stack whose directory has these channels, and whose example flow these changes.
@@ -145,10 +147,8 @@ async fn a_person_is_told_by_slack_and_by_mail_when_slack_will_not() {
         Answer::With(200, r#"{"ok":false,"error":"channel_not_found"}"#),
     ])
     .await;
-    let channels = format!(
-        "{}\n  - {{id: slack, kind: slack, secret: slack-bot, url: \"{}/api\"}}",
-        "  - {id: crm-automation, kind: webhook, url: \"https://crm.example.com/\"}", slack.url
-    );
+    let channels =
+        format!("{CRM}\n  - {{id: slack, kind: slack, secret: slack-bot, url: \"{}/api\"}}", slack.url);
     let local = with(&channels, &[]).await;
     let run = local.opened("5Ks").await;
     local.advance(Span::hours(4)).await;
@@ -171,10 +171,8 @@ async fn a_person_is_told_by_slack_and_by_mail_when_slack_will_not() {
 #[tokio::test]
 async fn what_comes_from_outside_is_only_text_in_slack() {
     let slack = Receiver::start([]).await;
-    let channels = format!(
-        "  - {{id: crm-automation, kind: webhook, url: \"https://crm.example.com/\"}}\n  - {{id: slack, kind: slack, secret: slack-bot, url: \"{}\"}}",
-        slack.url
-    );
+    let channels =
+        format!("{CRM}\n  - {{id: slack, kind: slack, secret: slack-bot, url: \"{}\"}}", slack.url);
     let title = "Blog post to <!channel> & <https://evil.example|product> launch";
     let local =
         with(&channels, &[("title: Blog post to product launch", &format!("title: \"{title}\""))]).await;
@@ -189,7 +187,7 @@ async fn what_comes_from_outside_is_only_text_in_slack() {
 async fn a_pager_gets_one_alert_for_all_steps_about_an_outcome() {
     let pager = Receiver::start([]).await;
     let channels = format!(
-        "  - {{id: crm-automation, kind: webhook, url: \"https://crm.example.com/\"}}\n  - {{id: ops-pager, kind: pagerduty, secret: pager, url: \"{}/v2/enqueue\"}}",
+        "{CRM}\n  - {{id: ops-pager, kind: pagerduty, secret: pager, url: \"{}/v2/enqueue\"}}",
         pager.url
     );
     let changes = [
@@ -226,10 +224,8 @@ async fn exceptions_of_one_cause_are_one_issue_with_as_many_comments_as_there_ar
         Answer::With(204, ""),
     ])
     .await;
-    let channels = format!(
-        "  - {{id: crm-automation, kind: webhook, url: \"https://crm.example.com/\"}}\n  - {{id: tickets, kind: jira, secret: jira, to: OPS, url: \"{}\"}}",
-        jira.url
-    );
+    let channels =
+        format!("{CRM}\n  - {{id: tickets, kind: jira, secret: jira, to: OPS, url: \"{}\"}}", jira.url);
     let local = with(&channels, &[("recovery_sla: 24h", "recovery_sla: 24h\n  channel: tickets")]).await;
     let run = local.opened("5Ks").await;
     local.post(&format!("/v1/runs/{run}/outcomes/crm-tag/fail"), &json!({"reason": "no access"})).await;
@@ -258,35 +254,21 @@ async fn exceptions_of_one_cause_are_one_issue_with_as_many_comments_as_there_ar
 #[tokio::test]
 async fn a_notice_is_not_sent_when_somebody_has_it_meanwhile_and_the_trail_says_so() {
     let pager = Receiver::start([Answer::With(503, "")]).await;
-    let channels = format!(
-        "  - {{id: crm-automation, kind: webhook, url: \"https://crm.example.com/\"}}\n  - {{id: ops-pager, kind: pagerduty, secret: pager, url: \"{}\"}}",
-        pager.url
-    );
+    let channels =
+        format!("{CRM}\n  - {{id: ops-pager, kind: pagerduty, secret: pager, url: \"{}\"}}", pager.url);
     let change = (
         "{after: 0m, reassign: backup_owner, notify: [owner, backup_owner]}",
         "{after: 0m, notify: [channel:ops-pager]}",
     );
     let local = with(&channels, &[change]).await;
     let run = local.opened("5Ks").await;
+    let key = json!(format!("meshline/{run}/not_acknowledged"));
+    let pages = || pager.calls().iter().filter(|call| call.body["dedup_key"] == key).count();
     local.advance(Span::hours(4)).await;
-    assert_eq!(
-        pager
-            .calls()
-            .iter()
-            .filter(|c| c.body["dedup_key"].as_str().unwrap().ends_with("not_acknowledged"))
-            .count(),
-        1
-    );
+    assert_eq!(pages(), 1);
     assert_eq!(local.post(&format!("/v1/runs/{run}/acknowledge"), &json!({})).await.0, 200);
     local.advance(Span::minutes(30)).await;
-    assert_eq!(
-        pager
-            .calls()
-            .iter()
-            .filter(|c| c.body["dedup_key"].as_str().unwrap().ends_with("not_acknowledged"))
-            .count(),
-        1
-    );
+    assert_eq!(pages(), 1);
     let skipped = records(&local, &run, "delivery_skipped").await;
     assert!(skipped[0]["reason"].as_str().unwrap().starts_with("`ana` acknowledged the run"), "{skipped:?}");
 }
