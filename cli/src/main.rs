@@ -6,9 +6,11 @@ mod client;
 mod commands;
 mod configuration;
 mod demo;
+mod examples;
 mod failure;
 mod init;
 mod lists;
+mod manual;
 mod refusal;
 mod replay;
 mod report;
@@ -25,7 +27,7 @@ mod whatif;
 
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use meshline_core::time::Time;
 
 use crate::client::Client;
@@ -120,11 +122,21 @@ enum Command {
     /// Webhook signatures
     #[command(subcommand)]
     Webhook(webhook::Webhook),
+    /// Print the script that completes commands and options in a shell
+    Completions(manual::Completions),
+    /// Print the manual page
+    Man(manual::Man),
+}
+
+/// All arguments of the tool, each command with examples.
+fn arguments() -> clap::Command {
+    examples::added(Cli::command())
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Cli { options, command } = Cli::parse();
+    let cli = Cli::from_arg_matches(&arguments().get_matches());
+    let Cli { options, command } = cli.unwrap_or_else(|error| error.exit());
     if let Command::Up(args) = command {
         return Box::pin(up::run(args)).await.unwrap_or_else(|error| {
             eprintln!("meshline: {error:#}");
@@ -146,6 +158,8 @@ async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exi
         Command::Webhook(webhook) => return webhook::run(webhook, screen),
         Command::Init(args) => return init::run(args, screen),
         Command::Schema => return schema::run(screen),
+        Command::Completions(args) => return manual::completions(args, screen),
+        Command::Man(args) => return manual::man(args, screen),
         Command::Audit(audit::Audit::Verify(verify)) => {
             if let Some(verified) = verify.offline(screen) {
                 return verified;
@@ -186,7 +200,12 @@ async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exi
         Command::Whatif(args) => whatif::run(&client, &args, screen).await,
         Command::Rejections(list) => lists::rejections(&client, &list, screen).await,
         // INVARIANT: these were answered above
-        Command::Up(_) | Command::Webhook(_) | Command::Init(_) | Command::Schema => Ok(Exit::Done),
+        Command::Up(_)
+        | Command::Webhook(_)
+        | Command::Init(_)
+        | Command::Schema
+        | Command::Completions(_)
+        | Command::Man(_) => Ok(Exit::Done),
     }
 }
 
@@ -203,11 +222,10 @@ fn now() -> Time {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_arguments_are_well_formed() {
-        Cli::command().debug_assert();
+        arguments().debug_assert();
     }
 
     #[test]
