@@ -3,7 +3,7 @@
 use clap::Command;
 
 /// A command by its path, and lines that call it.
-const EXAMPLES: [(&str, &[&str]); 40] = [
+const EXAMPLES: [(&str, &[&str]); 42] = [
     ("up", &["meshline up --demo", "meshline up --config flows --data .meshline --port 8080"]),
     ("init", &["meshline init flows"]),
     ("plan", &["meshline plan flows"]),
@@ -61,6 +61,8 @@ const EXAMPLES: [(&str, &[&str]); 40] = [
     ("rejections", &["meshline rejections --limit 20"]),
     ("webhook", &["meshline webhook check tests/fixtures/vectors.json"]),
     ("webhook check", &["meshline webhook check tests/fixtures/vectors.json --provider hubspot"]),
+    ("doctor", &["meshline doctor", "meshline doctor --json | jq '.checks[] | select(.status != \"ok\")'"]),
+    ("watch", &["meshline watch"]),
     ("completions", &["meshline completions bash > ~/.local/share/bash-completion/completions/meshline"]),
     ("man", &["meshline man | man -l -", "meshline man --dir ~/.local/share/man/man1"]),
 ];

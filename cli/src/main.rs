@@ -6,6 +6,7 @@ mod client;
 mod commands;
 mod configuration;
 mod demo;
+mod doctor;
 mod examples;
 mod failure;
 mod init;
@@ -22,6 +23,7 @@ mod show;
 mod sigv4;
 mod target;
 mod up;
+mod watch;
 mod webhook;
 mod whatif;
 
@@ -122,6 +124,10 @@ enum Command {
     /// Webhook signatures
     #[command(subcommand)]
     Webhook(webhook::Webhook),
+    /// Look a Meshline over end to end: what is right, what is not, and how to mend it; changes nothing
+    Doctor,
+    /// What is late, due soon, not acknowledged or an open exception, redrawn every 2 seconds; Ctrl-C ends it
+    Watch,
     /// Print the script that completes commands and options in a shell
     Completions(manual::Completions),
     /// Print the manual page
@@ -179,7 +185,9 @@ async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exi
         | Command::Rotation(_)
         | Command::Replay(_)
         | Command::Whatif(_)
-        | Command::Rejections(_) => {}
+        | Command::Rejections(_)
+        | Command::Doctor
+        | Command::Watch => {}
     }
     let client = Client::new(options, now).await?;
     match command {
@@ -199,6 +207,8 @@ async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exi
         Command::Replay(args) => replay::run(&client, &args, screen).await,
         Command::Whatif(args) => whatif::run(&client, &args, screen).await,
         Command::Rejections(list) => lists::rejections(&client, &list, screen).await,
+        Command::Doctor => doctor::run(&client, screen).await,
+        Command::Watch => watch::run(&client, screen).await,
         // INVARIANT: these were answered above
         Command::Up(_)
         | Command::Webhook(_)
