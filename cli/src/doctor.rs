@@ -126,7 +126,7 @@ async fn look(client: &Client) -> (Vec<Finding>, bool) {
     findings.extend(stack::clock(client, &health));
     match known(client, health.now).await {
         Ok(more) => findings.extend(more),
-        Err(failure) => findings.push(Finding::or_unseen("flows and exceptions", Err(failure))),
+        Err(failure) => findings.push(Finding::or_unseen("flows and runs", Err(failure))),
     }
     findings.push(Finding::or_unseen("rejections", stack::rejections(client).await));
     if client.is_local() {
@@ -135,16 +135,17 @@ async fn look(client: &Client) -> (Vec<Finding>, bool) {
     (findings, true)
 }
 
-/// What the flows in force and the open exceptions lead to.
+/// What the flows in force, the open runs and their exceptions lead to.
 async fn known(client: &Client, now: Time) -> Result<Vec<Finding>, Failure> {
     let flows = in_force(client).await?;
     let (exceptions, _) = lists::open_exceptions(client, Pages::All).await?;
+    let open = crate::runs::open(client, Pages::All).await?;
     let seen = Finding::or_unseen;
     Ok(vec![
         flows::enabled(&flows),
         seen("people", flows::people(client, &flows).await),
         seen("triggers", flows::triggers(client, &flows, &exceptions).await),
-        seen("deadlines", runs::looked_at(client, &exceptions, now).await),
+        runs::looked_at(&open, &exceptions, now),
         runs::recovery(&exceptions, now),
         seen("deliveries", trail::deliveries(client, &flows, now).await),
         seen("checkpoints", trail::checkpoints(client, &flows, now).await),
@@ -191,4 +192,19 @@ fn table(findings: &[Finding]) -> Table {
         table.row(tone, vec![word.to_owned(), (*check).to_owned(), format!("{seen}{mend}")]);
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_runbook_has_a_row_for_each_alarm_that_is_named() {
+        let runbook = include_str!("../../docs/RUNBOOK.md");
+        for alarm in UNSEEN.iter().flat_map(|(_, alarms)| *alarms) {
+            let is_in =
+                |row: &str| row.split('|').nth(1).is_some_and(|it| it.contains(&format!("`{alarm}`")));
+            assert!(runbook.lines().any(is_in), "{alarm}");
+        }
+    }
 }

@@ -1,6 +1,8 @@
-//! `watch`: what needs somebody now, redrawn until it is stopped.
+//! `watch`: what needs somebody now, redrawn until it is stopped. It looks at what is late, and else at the newest runs
+//! and exceptions: a picture each 2 seconds must not read a whole table.
 
 use std::io::{self, IsTerminal};
+use std::pin::pin;
 use std::time::Duration;
 
 use meshline_core::run::OutcomeStatus;
@@ -49,15 +51,19 @@ pub(crate) async fn run(client: &Client, screen: &Screen) -> Result<Exit, Failur
         return Ok(Exit::Done);
     }
     let mut drawn = picture.draw(client, screen.has_colour());
+    let mut stopped = pin!(tokio::signal::ctrl_c());
     loop {
         screen.redraw(&drawn)?;
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => return Ok(Exit::Done),
-            () = tokio::time::sleep(REDRAWN_AFTER) => {}
-        }
-        drawn = match look(client).await {
-            Ok(picture) => picture.draw(client, screen.has_colour()),
-            Err(failure) => format!("{}\n", show::clean(&failure.to_string())),
+        let next = async {
+            tokio::time::sleep(REDRAWN_AFTER).await;
+            look(client).await
+        };
+        drawn = tokio::select! {
+            _ = &mut stopped => return Ok(Exit::Done),
+            looked = next => match looked {
+                Ok(picture) => picture.draw(client, screen.has_colour()),
+                Err(failure) => format!("{}\n", show::clean(&failure.to_string())),
+            },
         };
     }
 }
@@ -110,29 +116,32 @@ impl Picture {
     fn draw(&self, client: &Client, colour: bool) -> String {
         let mut lines = format!("{} at {}\n", client.base(), show::at(self.now, self.now));
         let lists = [
-            ("OVERDUE", &self.overdue, Tone::Alarm),
-            ("DUE SOON", &self.soon, Tone::Plain),
-            ("NOT ACKNOWLEDGED", &self.unacknowledged, Tone::Plain),
+            ("OVERDUE", &self.overdue),
+            ("DUE SOON", &self.soon),
+            ("NOT ACKNOWLEDGED", &self.unacknowledged),
         ];
-        for (name, list, tone) in lists {
+        for (name, list) in lists {
             let mut table = Table::new(&["DUE", "WHAT", "OWNER", "FLOW", "RUN", "TITLE"]);
             for Due { at, run, what } in list.iter().take(MAX_ROWS) {
-                let tone = if *at <= self.now { Tone::Alarm } else { tone };
                 let cells = [&show::at(*at, self.now), what, &run.owner.id, &run.flow, &run.run];
                 let cells = cells.map(String::clone).into_iter().chain([show::short(&run.title)]);
-                table.row(tone, cells.collect());
+                table.row(self.tone(*at), cells.collect());
             }
             lines += &section(name, list.len(), &table, colour);
         }
         let mut table = Table::new(&["RECOVERY DUE", "KIND", "OWNER", "FLOW", "RUN", "EXCEPTION"]);
         for it in self.exceptions.iter().take(MAX_ROWS) {
-            let tone = if it.recovery_due_at <= self.now { Tone::Alarm } else { Tone::Plain };
             let due = show::at(it.recovery_due_at, self.now);
             let run = show::or_dash(it.run.as_deref());
             let kind = show::word(&it.kind);
-            table.row(tone, vec![due, kind, it.owner.clone(), it.flow.clone(), run, it.id.clone()]);
+            let cells = vec![due, kind, it.owner.clone(), it.flow.clone(), run, it.id.clone()];
+            table.row(self.tone(it.recovery_due_at), cells);
         }
         lines + &section("OPEN EXCEPTIONS", self.exceptions.len(), &table, colour)
+    }
+
+    fn tone(&self, due: Time) -> Tone {
+        if due <= self.now { Tone::Alarm } else { Tone::Plain }
     }
 }
 

@@ -71,7 +71,7 @@ pub(super) async fn triggers(
         }
     }
     Ok(if silent.is_empty() {
-        Finding::ok("triggers", format!("the last runs were opened: {}", named(&last)))
+        Finding::ok("triggers", format!("the last runs were opened: {}", last.join("; ")))
     } else {
         let mend = "does the provider still send? Its webhook's log, then docs/RUNBOOK.md, \"A delivery that does nothing\"";
         Finding::problem("triggers", named(&silent), mend)

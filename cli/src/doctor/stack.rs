@@ -2,7 +2,6 @@
 
 use meshline_core::time::{Span, Time};
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::{Finding, named};
 use crate::client::{Answer, Client, Pages};
@@ -77,39 +76,36 @@ pub(super) async fn rejections(client: &Client) -> Result<Finding, Failure> {
 
 /// Whether the queues of a stack on this machine are drained, and nothing was given up.
 pub(super) async fn queues(client: &Client) -> Result<Finding, Failure> {
-    let mut full = Vec::new();
-    for queue in WITH_DEAD_LETTERS {
-        let dead = format!("{queue}-dlq");
-        let waiting = waiting(client, &dead).await?;
-        if waiting > 0 {
-            full.push(format!("`{dead}` has {}", show::count(waiting, "message")));
-        }
-    }
-    if !full.is_empty() {
+    let dead: Vec<String> = WITH_DEAD_LETTERS.iter().map(|queue| format!("{queue}-dlq")).collect();
+    let dead = filled(client, dead.iter().map(String::as_str)).await?;
+    if !dead.is_empty() {
         let mend = "what `meshline up` logged says why a consumer failed five times";
-        return Ok(Finding::problem("queues", named(&full), mend));
+        return Ok(Finding::problem("queues", named(&dead), mend));
     }
-    for queue in QUEUES {
-        let waiting = waiting(client, queue).await?;
-        if waiting > 0 {
-            full.push(format!("`{queue}` has {}", show::count(waiting, "message")));
-        }
-    }
-    Ok(if full.is_empty() {
+    let waiting = filled(client, QUEUES.into_iter()).await?;
+    Ok(if waiting.is_empty() {
         Finding::ok("queues", "drained, and no dead letters")
     } else {
-        let mend = "a receiver that does not answer is tried again: see the records of the run";
-        Finding::warning("queues", named(&full), mend)
+        let mend =
+            "a receiver that does not answer is tried again; what was given up is told under deliveries";
+        Finding::warning("queues", named(&waiting), mend)
     })
 }
 
-/// How many messages are in a queue.
-async fn waiting(client: &Client, queue: &str) -> Result<usize, Failure> {
-    let answer: Value = client.get(&["_local", "queues", queue], &[]).await?.read("a queue")?;
-    let waiting = answer.get("waiting").and_then(Value::as_u64);
-    let waiting =
-        waiting.ok_or(Failure::Unreadable { what: "a queue", reason: "it has no `waiting`".to_owned() })?;
-    Ok(usize::try_from(waiting).unwrap_or(usize::MAX))
+/// Those of the queues that have messages, with how many.
+async fn filled(client: &Client, queues: impl Iterator<Item = &str>) -> Result<Vec<String>, Failure> {
+    #[derive(Deserialize)]
+    struct Queue {
+        waiting: usize,
+    }
+    let mut filled = Vec::new();
+    for queue in queues {
+        let Queue { waiting } = client.get(&["_local", "queues", queue], &[]).await?.read("a queue")?;
+        if waiting > 0 {
+            filled.push(format!("`{queue}` has {}", show::count(waiting, "message")));
+        }
+    }
+    Ok(filled)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What the trail tells: messages that were given up, and whether each day has its signed checkpoint.
 
+use meshline_core::checkpoint::Verdict;
 use meshline_core::day::Day;
 use meshline_core::record::DeliveryFailed;
 use meshline_core::time::{Span, Time};
@@ -43,26 +44,32 @@ pub(super) async fn deliveries(client: &Client, flows: &[InForce], now: Time) ->
 
 /// Whether each of the last days has a checkpoint that is signed and follows from the one before.
 pub(super) async fn checkpoints(client: &Client, flows: &[InForce], now: Time) -> Result<Finding, Failure> {
-    let key = "checkpoints";
-    let mend = "docs/RUNBOOK.md, `CheckpointAlarm`";
     let last = Day::of(now - Span::days(1) - MADE_WITHIN);
     let first = Day::of(now - Span::days(DAYS) - MADE_WITHIN);
     let verdict = audit::chain(client, first, last).await?;
+    if verdict.valid && verdict.signed_until.is_none() && is_new(client, flows, last).await? {
+        return Ok(Finding::ok("checkpoints", "none yet: the first is made at 00:20 UTC"));
+    }
+    Ok(chained(&verdict))
+}
+
+/// What verification of the chain says of a stack that has been there for a day.
+fn chained(verdict: &Verdict) -> Finding {
+    let key = "checkpoints";
+    let mend = "docs/RUNBOOK.md, `CheckpointAlarm`";
+    let Verdict { since, until, .. } = verdict;
     if let Some(finding) = verdict.findings.first() {
         let day = finding.day.map(|day| format!("{day}: ")).unwrap_or_default();
-        let mend = format!("`meshline audit verify --since {first}` has all; {mend}, \"A tampered trail\"");
-        return Ok(Finding::problem(key, format!("{day}{}", finding.reason), mend));
+        let mend = format!("`meshline audit verify --since {since}` has all; {mend}, \"A tampered trail\"");
+        return Finding::problem(key, format!("{day}{}", finding.reason), mend);
     }
     match verdict.signed_until {
-        Some(day) if day == last => {
+        Some(day) if day == *until => {
             let count = show::count(usize::try_from(verdict.checkpoints).unwrap_or(usize::MAX), "day");
-            Ok(Finding::ok(key, format!("{count} until {last} signed and in a chain")))
+            Finding::ok(key, format!("{count} until {until} signed and in a chain"))
         }
-        Some(day) => Ok(Finding::problem(key, format!("the last one is of {day}; {last} has none"), mend)),
-        None if is_new(client, flows, last).await? => {
-            Ok(Finding::ok(key, "none yet: the first is made at 00:20 UTC"))
-        }
-        None => Ok(Finding::problem(key, format!("none from {first} to {last}"), mend)),
+        Some(day) => Finding::problem(key, format!("the last one is of {day}; {until} has none"), mend),
+        None => Finding::problem(key, format!("none from {since} to {until}"), mend),
     }
 }
 
@@ -81,4 +88,49 @@ async fn records(client: &Client, flow: &str, day: Day, pages: Pages) -> Result<
     let day = day.to_string();
     let query = [("flow", Some(flow)), ("day", Some(day.as_str())), ("limit", Some("200"))];
     client.list(&["v1", "audit"], &query, pages).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Status;
+    use super::*;
+    use meshline_core::checkpoint::Finding as Wrong;
+
+    fn day(text: &str) -> Day {
+        text.parse().unwrap()
+    }
+
+    /// Checkpoints until that day, of three.
+    fn signed(until: Option<&str>, findings: Vec<Wrong>) -> Verdict {
+        Verdict {
+            valid: findings.is_empty(),
+            since: day("2026-11-20"),
+            until: day("2026-11-22"),
+            records: 0,
+            trails: 0,
+            checkpoints: 2,
+            begins_on: None,
+            signed_since: until.map(|_| day("2026-11-20")),
+            signed_until: until.map(day),
+            findings,
+            more_findings: 0,
+        }
+    }
+
+    #[test]
+    fn a_day_without_a_checkpoint_and_a_broken_chain_are_problems() {
+        let said = |verdict: &Verdict| {
+            let Finding { status, seen, .. } = chained(verdict);
+            (status, seen)
+        };
+        let problem = |seen: &str| (Status::Problem, seen.to_owned());
+        assert_eq!(said(&signed(Some("2026-11-22"), Vec::new())).0, Status::Ok);
+        let seen = problem("the last one is of 2026-11-21; 2026-11-22 has none");
+        assert_eq!(said(&signed(Some("2026-11-21"), Vec::new())), seen);
+        assert_eq!(said(&signed(None, Vec::new())), problem("none from 2026-11-20 to 2026-11-22"));
+        let reason = "its checkpoint is missing".to_owned();
+        let missing = Wrong { day: Some(day("2026-11-21")), run: None, seq: None, reason };
+        let seen = problem("2026-11-21: its checkpoint is missing");
+        assert_eq!(said(&signed(Some("2026-11-22"), vec![missing])), seen);
+    }
 }
