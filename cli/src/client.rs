@@ -350,6 +350,13 @@ mod tests {
     }
 
     #[test]
+    fn a_date_header_is_read_as_the_time_it_tells() {
+        let nine = "2026-11-23T09:00:00Z".parse().unwrap();
+        assert_eq!(http_date("Mon, 23 Nov 2026 09:00:00 GMT"), Some(nine));
+        assert_eq!(http_date("yesterday"), None);
+    }
+
+    #[test]
     fn a_refused_connection_is_found_in_the_chain() {
         #[derive(Debug, thiserror::Error)]
         #[error("the call failed")]

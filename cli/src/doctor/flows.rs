@@ -1,6 +1,7 @@
 //! Flows: in force and on, with people who are there, and with triggers that come.
 
 use meshline_core::config::flow::ExceptionKind;
+use meshline_core::rotation::RotationView;
 use meshline_core::view::{ExceptionView, RunView};
 use serde_json::{Value, json};
 
@@ -39,7 +40,10 @@ pub(super) async fn people(client: &Client, flows: &[InForce]) -> Result<Finding
     let files: Vec<Value> = flows.iter().map(file).collect();
     let planned = client.put(&["v1", "config"], &[("dry_run", Some("true"))], &json!({"files": files})).await;
     let problems = match planned {
-        Ok(_) => return Ok(Finding::ok("people", "owners and backups cover today and the next 30 days")),
+        Ok(_) => {
+            let rotations = client.list(&["v1", "rotations"], &[("turns", Some("0"))], Pages::One).await?;
+            return Ok(turns(&rotations.items("a rotation")?));
+        }
         Err(Failure::Refused(refusal)) if !refusal.problems().is_empty() => refusal.problems(),
         Err(failure) => return Err(failure),
     };
@@ -48,6 +52,22 @@ pub(super) async fn people(client: &Client, flows: &[InForce]) -> Result<Finding
     mends.sort();
     mends.dedup();
     Ok(Finding::problem("people", named(&told), format!("{}, and apply", named(&mends))))
+}
+
+/// Whether those whose turn it is have taken over, where everybody is covered.
+fn turns(rotations: &[RotationView]) -> Finding {
+    let seen = "owners and backups cover today and the next 30 days";
+    let open = rotations.iter().filter(|it| !it.accepted);
+    let told: Vec<String> = open.map(|it| format!("`{}` ({})", it.role, it.incumbent)).collect();
+    if told.is_empty() {
+        return Finding::ok("people", seen);
+    }
+    let seen = format!("{seen}; turns that were not accepted: {}", named(&told));
+    Finding::warning(
+        "people",
+        seen,
+        "`meshline rotation accept ROLE --as PERSON`; the backup gets new runs until then",
+    )
 }
 
 /// When each flow was triggered last, and whether one waits longer than it expects to.
@@ -76,4 +96,26 @@ pub(super) async fn triggers(
         let mend = "does the provider still send? Its webhook's log, then docs/RUNBOOK.md, \"A delivery that does nothing\"";
         Finding::problem("triggers", named(&silent), mend)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Status;
+    use super::*;
+
+    #[test]
+    fn a_turn_that_was_not_accepted_is_a_warning() {
+        let rotation = |accepted: bool| -> RotationView {
+            serde_json::from_value(json!({
+                "role": "revops", "every": "week", "starting": "2026-11-02", "timezone": "Europe/Berlin",
+                "incumbent": "ana", "turn_at": "2026-11-22T23:00:00.000Z", "accepted": accepted, "covers": "ben",
+                "upcoming": []
+            }))
+            .unwrap()
+        };
+        assert_eq!(turns(&[rotation(true)]).status, Status::Ok);
+        let finding = turns(&[rotation(true), rotation(false)]);
+        assert_eq!(finding.status, Status::Warning);
+        assert!(finding.seen.ends_with("; turns that were not accepted: `revops` (ana)"), "{}", finding.seen);
+    }
 }
