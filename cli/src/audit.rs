@@ -4,6 +4,8 @@ mod bundle;
 mod days;
 mod keys;
 
+pub(crate) use days::chain;
+
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};

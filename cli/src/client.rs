@@ -12,6 +12,7 @@ use aws_smithy_http_client::{Connector, ConnectorBuilder};
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings};
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
+use aws_smithy_types::date_time::{DateTime, Format};
 use http::{HeaderMap, HeaderValue};
 use meshline_core::time::Time;
 use serde::de::DeserializeOwned;
@@ -60,6 +61,8 @@ pub(crate) struct Answer {
     pub(crate) text: String,
     /// The time there, which on a local stack may be any; else here.
     pub(crate) now: Time,
+    /// The time of the machine that answered, to the second.
+    pub(crate) date: Option<Time>,
 }
 
 /// Some or all pages of a list.
@@ -112,6 +115,11 @@ impl Client {
     /// The address of the Meshline that is called.
     pub(crate) fn base(&self) -> &str {
         self.target.base()
+    }
+
+    /// The time here.
+    pub(crate) fn now(&self) -> Time {
+        (self.now)()
     }
 
     /// Whether it is a stack on this machine.
@@ -236,13 +244,14 @@ impl Client {
             .map_err(|error| if error.is_timeout() { Broken::Timeout } else { Broken::of(&error) })?;
         let status = response.status().as_u16();
         let there = response.headers().get("meshline-now").and_then(|now| now.parse().ok());
+        let date = response.headers().get("date").and_then(http_date);
         let body =
             ByteStream::new(response.take_body()).collect().await.map_err(|error| Broken::of(&error))?;
         let text = String::from_utf8_lossy(&body.into_bytes()).into_owned();
         if !(200..300).contains(&status) {
             return Ok(Err(Failure::Refused(Box::new(Refusal::new(status, &text).at(there)))));
         }
-        Ok(Ok(Answer { text, now: there.unwrap_or_else(self.now) }))
+        Ok(Ok(Answer { text, now: there.unwrap_or_else(self.now), date }))
     }
 
     fn unreachable(&self, broken: &Broken) -> Failure {
@@ -302,6 +311,12 @@ impl Broken {
     }
 }
 
+/// The time that a `Date` header tells.
+fn http_date(text: &str) -> Option<Time> {
+    let date = DateTime::from_str(text, Format::HttpDate).ok()?;
+    date.to_millis().ok().map(Time::from_unix_ms)
+}
+
 fn connector(target: &Target) -> Connector {
     let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
     let builder: ConnectorBuilder = Connector::builder().connector_settings(settings);
@@ -332,6 +347,13 @@ mod tests {
         let now = Time::from_unix_ms(0);
         assert_ne!(idempotency_key(now), idempotency_key(now));
         assert_eq!(idempotency_key(now).len(), 36);
+    }
+
+    #[test]
+    fn a_date_header_is_read_as_the_time_it_tells() {
+        let nine = "2026-11-23T09:00:00Z".parse().unwrap();
+        assert_eq!(http_date("Mon, 23 Nov 2026 09:00:00 GMT"), Some(nine));
+        assert_eq!(http_date("yesterday"), None);
     }
 
     #[test]

@@ -83,6 +83,16 @@ pub(crate) async fn exceptions(client: &Client, args: &Exceptions, screen: &Scre
     Ok(Exit::Done)
 }
 
+/// The exceptions that nobody has resolved yet: all of them, or the newest; and the time there.
+pub(crate) async fn open_exceptions(
+    client: &Client,
+    pages: Pages,
+) -> Result<(Vec<ExceptionView>, Time), Failure> {
+    let query = [("status", Some("open")), ("limit", Some("200"))];
+    let listed = client.list(&["v1", "exceptions"], &query, pages).await?;
+    Ok((listed.items("an exception")?, listed.now))
+}
+
 /// Shows everything about one asset.
 pub(crate) async fn timeline(client: &Client, args: &Timeline, screen: &Screen) -> Result<Exit, Failure> {
     let segments = ["v1", "subjects", &args.subject, "timeline"];

@@ -7,9 +7,12 @@ mod client;
 mod commands;
 mod configuration;
 mod demo;
+mod doctor;
+mod examples;
 mod failure;
 mod init;
 mod lists;
+mod manual;
 mod postmortem;
 mod refusal;
 mod replay;
@@ -22,12 +25,13 @@ mod show;
 mod sigv4;
 mod target;
 mod up;
+mod watch;
 mod webhook;
 mod whatif;
 
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use meshline_core::time::Time;
 
 use crate::client::Client;
@@ -126,11 +130,25 @@ enum Command {
     /// Webhook signatures
     #[command(subcommand)]
     Webhook(webhook::Webhook),
+    /// Look a Meshline over end to end: what is right, what is not, and how to mend it; changes nothing
+    Doctor,
+    /// What is late, due soon, not acknowledged or an open exception, redrawn every 2 seconds; Ctrl-C ends it
+    Watch,
+    /// Print the script that completes commands and options in a shell
+    Completions(manual::Completions),
+    /// Print the manual page
+    Man(manual::Man),
+}
+
+/// All arguments of the tool, each command with examples.
+fn arguments() -> clap::Command {
+    examples::added(Cli::command())
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Cli { options, command } = Cli::parse();
+    let cli = Cli::from_arg_matches(&arguments().get_matches());
+    let Cli { options, command } = cli.unwrap_or_else(|error| error.exit());
     if let Command::Up(args) = command {
         return Box::pin(up::run(args)).await.unwrap_or_else(|error| {
             eprintln!("meshline: {error:#}");
@@ -152,6 +170,8 @@ async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exi
         Command::Webhook(webhook) => return webhook::run(webhook, screen),
         Command::Init(args) => return init::run(args, screen),
         Command::Schema => return schema::run(screen),
+        Command::Completions(args) => return manual::completions(args, screen),
+        Command::Man(args) => return manual::man(args, screen),
         Command::Audit(audit::Audit::Verify(verify)) => {
             if let Some(verified) = verify.offline(screen) {
                 return verified;
@@ -173,7 +193,9 @@ async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exi
         | Command::Rotation(_)
         | Command::Replay(_)
         | Command::Whatif(_)
-        | Command::Rejections(_) => {}
+        | Command::Rejections(_)
+        | Command::Doctor
+        | Command::Watch => {}
     }
     let client = Client::new(options, now).await?;
     match command {
@@ -195,8 +217,15 @@ async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exi
         Command::Replay(args) => replay::run(&client, &args, screen).await,
         Command::Whatif(args) => whatif::run(&client, &args, screen).await,
         Command::Rejections(list) => lists::rejections(&client, &list, screen).await,
+        Command::Doctor => doctor::run(&client, screen).await,
+        Command::Watch => watch::run(&client, screen).await,
         // INVARIANT: these were answered above
-        Command::Up(_) | Command::Webhook(_) | Command::Init(_) | Command::Schema => Ok(Exit::Done),
+        Command::Up(_)
+        | Command::Webhook(_)
+        | Command::Init(_)
+        | Command::Schema
+        | Command::Completions(_)
+        | Command::Man(_) => Ok(Exit::Done),
     }
 }
 
@@ -213,11 +242,10 @@ fn now() -> Time {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_arguments_are_well_formed() {
-        Cli::command().debug_assert();
+        arguments().debug_assert();
     }
 
     #[test]

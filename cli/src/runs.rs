@@ -45,6 +45,20 @@ pub(crate) enum One {
     },
 }
 
+/// The statuses of a run that is not over.
+const OPEN: [&str; 3] = ["awaiting_qa", "active", "verifying"];
+
+/// The runs that are not over: all of them, or the newest of each status.
+pub(crate) async fn open(client: &Client, pages: Pages) -> Result<Vec<RunView>, Failure> {
+    let mut runs = Vec::new();
+    for status in OPEN {
+        let query = [("status", Some(status)), ("limit", Some("200"))];
+        let listed = client.list(&["v1", "runs"], &query, pages).await?;
+        runs.extend(listed.items("a run")?);
+    }
+    Ok(runs)
+}
+
 /// Lists runs.
 pub(crate) async fn list(client: &Client, args: &List, screen: &Screen) -> Result<Exit, Failure> {
     let limit = args.limit.map(|limit| limit.to_string());

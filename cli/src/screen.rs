@@ -28,6 +28,16 @@ impl Screen {
         self.json
     }
 
+    /// Whether colours are seen.
+    pub(crate) fn has_colour(&self) -> bool {
+        self.colour
+    }
+
+    /// Replaces what a terminal shows, line by line so that it does not flicker.
+    pub(crate) fn redraw(&self, text: &str) -> Result<(), Failure> {
+        self.text(&format!("\x1b[H{}\x1b[J", text.replace('\n', "\x1b[K\n")))
+    }
+
     /// Prints text, with a newline at the end.
     pub(crate) fn text(&self, text: &str) -> Result<(), Failure> {
         let mut out = io::stdout().lock();

@@ -1,6 +1,6 @@
 //! `meshline checklist`, `report` and `postmortem` against a stack on which a form was answered an hour late.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a helper that fails is a test that fails")]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 #[expect(dead_code, reason = "other tests need files, these need none")]
 mod local;

@@ -1,6 +1,6 @@
 //! `meshline whatif` against a stack with a run that was answered late.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a helper that fails is a test that fails")]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 mod local;
 

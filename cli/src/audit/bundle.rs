@@ -66,6 +66,24 @@ impl Bundle {
         until: Option<Day>,
         checkpoints: Option<&Path>,
     ) -> Result<Self, Failure> {
+        let (mut bundle, now) = Self::empty(client, since, until).await?;
+        match checkpoints {
+            Some(folder) => bundle.read_checkpoints(folder)?,
+            None => bundle.gather_checkpoints(client).await?,
+        }
+        bundle.gather_records(client, if client.is_local() { now } else { now - SETTLING }).await?;
+        Ok(bundle)
+    }
+
+    /// Reads the checkpoints of a stack, and no records.
+    pub(super) async fn of_checkpoints(client: &Client, since: Day, until: Day) -> Result<Self, Failure> {
+        let (mut bundle, _) = Self::empty(client, since, Some(until)).await?;
+        bundle.gather_checkpoints(client).await?;
+        Ok(bundle)
+    }
+
+    /// A bundle of these days with nothing but the key in it, and the time there.
+    async fn empty(client: &Client, since: Day, until: Option<Day>) -> Result<(Self, Time), Failure> {
         let answer = client.get(&["v1", "checkpoints", "key"], &[]).await?;
         let (key, now) = (answer.read("the public key")?, answer.now);
         let until = until.unwrap_or_else(|| Day::of(now));
@@ -75,17 +93,12 @@ impl Bundle {
         if since.through(until).nth(MAX_DAYS).is_some() {
             return Err(Failure::Usage(format!("from {since} to {until} are more than {MAX_DAYS} days")));
         }
-        let mut bundle = Self {
+        let bundle = Self {
             url: client.base().to_owned(),
             key,
             evidence: Evidence { since, until, checkpoints: BTreeMap::new(), trails: BTreeMap::new() },
         };
-        match checkpoints {
-            Some(folder) => bundle.read_checkpoints(folder)?,
-            None => bundle.gather_checkpoints(client).await?,
-        }
-        bundle.gather_records(client, if client.is_local() { now } else { now - SETTLING }).await?;
-        Ok(bundle)
+        Ok((bundle, now))
     }
 
     async fn gather_checkpoints(&mut self, client: &Client) -> Result<(), Failure> {

@@ -52,6 +52,13 @@ pub(super) async fn key(client: &Client, screen: &Screen) -> Result<Exit, Failur
     Ok(Exit::Done)
 }
 
+/// Verifies the checkpoints of some days of a stack by themselves.
+pub(crate) async fn chain(client: &Client, since: Day, until: Day) -> Result<Verdict, Failure> {
+    let bundle = Bundle::of_checkpoints(client, since, until).await?;
+    let keys = Keys::claimed(&bundle.key.public_key_pem)?;
+    Ok(checkpoint::verify_chain(&bundle.evidence, &|bytes, signature| keys.signed(bytes, signature)))
+}
+
 /// Verifies days of a stack.
 pub(super) async fn verify(
     client: &Client,

@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::{Request, StatusCode};
 use meshline_local::{Options, Stack, gateway};
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ const EXAMPLES: [&str; 4] = [
 /// A served stack whose clock stands still, and a folder of its own, which is removed at the end.
 pub(crate) struct Local {
     pub(crate) stack: Arc<Stack>,
-    url: String,
+    pub(crate) url: String,
     folder: PathBuf,
 }
 
@@ -57,6 +57,13 @@ impl Local {
 
     /// A call of the API, which must succeed.
     pub(crate) async fn call(&self, method: &str, path: &str, body: &Value) -> Value {
+        let (status, answer) = self.send(method, path, body).await;
+        assert!(status.is_success(), "{method} {path}: {answer}");
+        answer
+    }
+
+    /// A call of the API, and what it answers.
+    pub(crate) async fn send(&self, method: &str, path: &str, body: &Value) -> (StatusCode, Value) {
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -67,8 +74,7 @@ impl Local {
         let response = gateway::call(&self.stack, request).await;
         let status = response.status();
         let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
-        assert!(status.is_success(), "{method} {path}: {}", String::from_utf8_lossy(&body));
-        serde_json::from_slice(&body).unwrap()
+        (status, serde_json::from_slice(&body).unwrap())
     }
 
     /// A form is filled in, which opens a run of `lead-form`: its id.
@@ -78,7 +84,7 @@ impl Local {
         self.call("POST", "/hooks/forms", &body).await;
         self.stack.settle().await.unwrap();
         let runs = self.call("GET", "/v1/runs?flow=lead-form", &Value::Null).await;
-        runs["items"][0]["run"].as_str().unwrap().to_owned()
+        runs.pointer("/items/0/run").unwrap().as_str().unwrap().to_owned()
     }
 
     pub(crate) async fn until(&self, time: &str) {

@@ -16,7 +16,7 @@ use crate::canonical;
 use crate::day::Day;
 use crate::time::{Span, Time};
 
-pub use verify::{Evidence, Finding, IsSigned, MAX_FINDINGS, Verdict, verify};
+pub use verify::{Evidence, Finding, IsSigned, MAX_FINDINGS, Verdict, verify, verify_chain};
 
 /// The form of checkpoints described here.
 pub const VERSION: u32 = 1;

@@ -63,7 +63,7 @@ fn an_update_is_a_new_version_and_shows_what_differs() {
 fn an_unknown_field_is_refused_with_the_one_that_was_meant() {
     assert_snapshot!(flow("sla: 2h", "slaa: 2h"), @"flow.yaml:24 outcomes[0].slaa: unknown field `slaa` -> did you mean `sla`?");
     assert_snapshot!(flow("title: Blog", "titel: Blog"), @"flow.yaml:3 titel: unknown field `titel` -> did you mean `title`?");
-    assert_snapshot!(flow("  within: 4h", "  within: 4h\n  remind: 1h"), @"flow.yaml:20 acknowledge.remind: unknown field `remind` -> remove it, or use `within`, `lease`, `notify`");
+    assert_snapshot!(flow("  within: 4h", "  within: 4h\n  remind: 1h"), @"flow.yaml:20 acknowledge.remind: unknown field `remind` -> remove it, or use one of `within`, `lease`, `notify`");
     assert_snapshot!(directory("slack: U04DEV", "slak: U04DEV"), @"
     directory.yaml:6 people[3].slak: unknown field `slak` -> did you mean `slack`?
     flow.yaml:26 outcomes[0].owner: nobody of `role:revops` can be reached -> give one of them an `email` or a `slack`

@@ -206,7 +206,8 @@ async fn own(stack: &Stack, method: &str, path: &str, body: &[u8]) -> Result<Val
             stack.settle().await.map_err(internal)?;
             let messages = stack.emulators.messages(queue);
             let unknown = || Problem::not_found(format!("there is no queue `{queue}`"));
-            Ok(json!({"messages": messages.ok_or_else(unknown)?}))
+            let waiting = stack.emulators.queue_len(queue).await;
+            Ok(json!({"messages": messages.ok_or_else(unknown)?, "waiting": waiting}))
         }
         ("GET", ["bus"]) => {
             stack.settle().await.map_err(internal)?;
