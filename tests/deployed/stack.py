@@ -117,7 +117,8 @@ class Stack:
         self.client("sqs").set_queue_attributes(QueueUrl=self.id("TicksQueue"), Attributes={"VisibilityTimeout": "1"})
 
     def permit_mail(self):
-        """The emulator asks for permission to send e-mail on everything, and knows no condition on the sender."""
+        """Verifies the sender. The emulator asks for permission on everything, and knows no condition on the sender."""
+        self.client("ses").verify_email_identity(EmailAddress=PARAMETERS["MailFrom"])
         allowed = {"Effect": "Allow", "Action": "ses:SendEmail", "Resource": "*"}
         policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
         self.client("iam").put_role_policy(RoleName=self.id("NotifyRole"), PolicyName="mail", PolicyDocument=policy)
