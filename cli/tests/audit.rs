@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a helper that fails is a test that fails")]
 
 mod local;
+mod tool;
 
 use std::path::Path;
 use std::process::Output;
@@ -12,7 +13,8 @@ use meshline_core::record::Record;
 use meshline_core::trail::{GENESIS, hash};
 use serde_json::{Value, json};
 
-use local::{Local, meshline, text};
+use local::Local;
+use tool::{meshline, text};
 
 /// A served stack after three days: a run of the first, breached on it; a day without records; and one of the third.
 struct Served {

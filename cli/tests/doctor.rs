@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 mod local;
+mod tool;
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use local::{Local, meshline, text};
+use local::Local;
+use tool::{meshline, text};
 
 const START: &str = "2026-11-23T09:00:00Z";
 const DIRECTORY: &str = include_str!("../../infra/examples/directory.yaml");

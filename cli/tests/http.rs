@@ -2,10 +2,13 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a helper that fails is a test that fails")]
 
+mod tool;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Command, Output};
 use std::thread::{self, JoinHandle};
+
+use tool::{meshline, text};
 
 /// A request as the server saw it.
 struct Seen {
@@ -79,19 +82,6 @@ fn answer(status: &str, content_type: &str, body: &str) -> String {
 
 fn problem(status: &str, body: &str) -> String {
     answer(status, "application/problem+json", body)
-}
-
-fn meshline(url: &str, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_meshline"))
-        .args(args)
-        .env("MESHLINE_URL", url)
-        .env_remove("MESHLINE_AS")
-        .output()
-        .unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
 }
 
 const RUN: &str = r#"{"run":"mzxw6ytboi2a-01K","flow":"blog-launch","flow_version":3,"client":null,

@@ -4,11 +4,13 @@
 
 #[expect(dead_code, reason = "other tests need files, these need none")]
 mod local;
+mod tool;
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use local::{Local, text};
+use local::Local;
+use tool::text;
 
 /// A form that was filled in at nine and answered at 14:00, an hour late, a day after another that nobody answered.
 async fn late(name: &str) -> (Local, String) {

@@ -4,11 +4,13 @@
 
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod local;
+mod tool;
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use local::{Local, text};
+use local::Local;
+use tool::text;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pipe_gets_one_picture_of_what_needs_somebody() {

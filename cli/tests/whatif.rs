@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 mod local;
+mod tool;
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use local::{Local, text};
+use local::Local;
+use tool::text;
 
 const FLOW: &str = include_str!("../../infra/examples/lead-form.yaml");
 

@@ -1,13 +1,15 @@
 //! A local stack with the example flows, served to the tool over HTTP.
 
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::Output;
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use meshline_local::{Options, Stack, gateway};
 use serde_json::{Value, json};
+
+use crate::tool::meshline;
 
 const EXAMPLES: [&str; 4] = [
     include_str!("../../../infra/examples/directory.yaml"),
@@ -100,18 +102,4 @@ impl Local {
     pub(crate) fn file(&self, name: &str) -> String {
         self.folder.join(name).display().to_string()
     }
-}
-
-/// The tool, told that the stack is at `url`.
-pub(crate) fn meshline(url: &str, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_meshline"))
-        .args(args)
-        .env("MESHLINE_URL", url)
-        .env_remove("MESHLINE_AS")
-        .output()
-        .unwrap()
-}
-
-pub(crate) fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }

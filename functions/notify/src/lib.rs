@@ -12,9 +12,8 @@ mod text;
 use std::time::Duration;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
-use futures_util::StreamExt;
 use futures_util::future::join_all;
-use meshline_aws::delivery::{self, Addressee};
+use meshline_aws::delivery::{self, Origin};
 use meshline_aws::execute::ExecuteError;
 use meshline_aws::mail::Mail;
 use meshline_aws::{App, telemetry};
@@ -25,13 +24,9 @@ use tracing::Instrument;
 
 use channel::{Parcel, Senders};
 use message::{Content, Message};
-use post::Poster;
+use post::{Poster, Trouble};
 use target::Target;
 
-pub use post::Trouble;
-
-/// Messages of a batch that are worked at at the same time.
-const AT_ONCE: usize = 10;
 /// How often a receiver is tried before a message to it is given up.
 const MAX_ATTEMPTS: u32 = 8;
 /// The wait after the first attempt; it doubles, so that all eight take 21 minutes.
@@ -71,11 +66,10 @@ impl<M: Mail> Notifier<M> {
                 return answer;
             }
         };
+        // A batch has ten messages at most.
         let all = batch.records.iter().map(|record| self.one(app, record, &directory, now));
-        let all: Vec<_> = all.collect();
-        let failed: Vec<Option<&SqsMessage>> =
-            futures_util::stream::iter(all).buffer_unordered(AT_ONCE).collect().await;
-        answer.set_failures(failed.into_iter().flatten().filter_map(|message| message.message_id.clone()));
+        let failed = join_all(all).await.into_iter().flatten();
+        answer.set_failures(failed.filter_map(|message| message.message_id.clone()));
         answer
     }
 
@@ -120,21 +114,21 @@ impl<M: Mail> Notifier<M> {
         directory: &Directory,
         now: Time,
     ) -> Result<Fared, ExecuteError> {
-        let addressee = Addressee::load(app, &message.run, message.seq, now).await?;
-        if addressee.is_reported(&format!("delivery:{}", message.seq)) {
+        let origin = Origin::load(app, &message.run, message.seq, now).await?;
+        if origin.is_reported(&cause(message.seq, None)) {
             return Ok(Fared::Done);
         }
-        if let Some(reason) = addressee.moot(message.about()) {
+        if let Some(reason) = origin.moot(message.about()) {
             let result = DeliveryResult::Skipped { reason };
             self.report(app, message, result, directory, now).await?;
             return Ok(Fared::Done);
         }
         let ticket_channel = match &message.content {
-            Content::Ticket(_) => addressee.ticket_channel(),
+            Content::Ticket(_) => origin.ticket_channel(),
             Content::Notice(_) | Content::Request(_) => None,
         };
         let mut targets = target::targets(message, directory, ticket_channel);
-        targets.retain(|target| !addressee.is_reported(&cause(message.seq, &target.id)));
+        targets.retain(|target| !origin.is_reported(&cause(message.seq, Some(&target.id))));
         // All at once, so that one that hangs costs the others no time; each report is a decision of its own.
         let reached = targets.iter().map(|target| self.reach(app, message, target, attempt, now));
         let mut again: Option<Span> = None;

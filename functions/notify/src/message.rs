@@ -122,7 +122,7 @@ impl Message {
                 "opened" | "not_acknowledged" => About::Step(Ladder::NotAcknowledged, None, self.at),
                 "breached" => About::Step(Ladder::Breached, notice.outcome.as_deref(), self.at),
                 "recovery" => About::Step(Ladder::Recovery, notice.exception.as_deref(), self.at),
-                _ => About::Stalled,
+                _ => About::Whole,
             },
             Content::Ticket(ticket) => About::Exception(&ticket.exception),
             Content::Request(request) => About::Request(&request.outcome),

@@ -47,7 +47,7 @@ pub(crate) struct Call {
 
 /// Why something was not delivered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Trouble {
+pub(crate) enum Trouble {
     /// It may work later: at once on the next attempt, or after the time that the receiver asked for.
     #[error("{why}")]
     Later {

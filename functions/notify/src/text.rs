@@ -54,7 +54,7 @@ fn of_notice(notice: &Notice) -> Words {
         ("Exception", notice.exception.clone()),
         ("Owner", notice.owner.clone()),
         ("Due", notice.due_at.map(utc)),
-        ("Severity", Some(severity(notice.severity).to_owned())),
+        ("Severity", Some(notice.severity.as_str().to_owned())),
     ];
     Words {
         headline: cut(&format!("{}: {}", notice.title, notice.reason), MAX_HEADLINE),
@@ -106,15 +106,6 @@ fn links(links: &Links, asset: Option<&str>, playbook: Option<&str>) -> Vec<(&'s
     ];
     let is_address = |url: &&str| url.starts_with("https://") || url.starts_with("http://");
     all.into_iter().filter_map(|(label, url)| Some((label, url.filter(is_address)?.to_owned()))).collect()
-}
-
-pub(crate) fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Low => "low",
-        Severity::Normal => "normal",
-        Severity::High => "high",
-        Severity::Critical => "critical",
-    }
 }
 
 /// `2026-11-25 11:00 UTC`.

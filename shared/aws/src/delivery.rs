@@ -1,4 +1,4 @@
-//! Deliveries: whom a message is about, whether it is still wanted, and what became of it.
+//! Deliveries: where a message comes from, whether it is still wanted, and what became of it.
 
 use std::sync::Arc;
 
@@ -19,16 +19,16 @@ use crate::telemetry;
 /// Who reports.
 const ACTOR: &str = "notify";
 
-/// The run or the flow that a message is about, as it is now.
+/// The run or the flow that a message comes from, as it is now.
 #[derive(Debug)]
-pub enum Addressee {
+pub enum Origin {
     /// A run, with the version of the flow that it was opened with.
     Run(Box<Run>, Arc<Versioned<Flow>>),
     /// A flow itself, with what was recorded since the message.
     Flow(Vec<Record>, Arc<Versioned<Flow>>),
 }
 
-impl Addressee {
+impl Origin {
     /// What `run`, or `FLOW#<id>`, is now, for a message of its record `seq`.
     ///
     /// # Errors
@@ -62,7 +62,7 @@ impl Addressee {
                     .find(is_over)
                     .map(|record| format!("the exception was resolved at {}", record.at))
             }
-            (Self::Flow(..), About::Step(_, None, _) | About::Request(_) | About::Stalled) => None,
+            (Self::Flow(..), About::Step(_, None, _) | About::Request(_) | About::Whole) => None,
         }
     }
 
@@ -90,10 +90,10 @@ pub async fn report(
     directory: &Directory,
     now: Time,
 ) -> Result<(), ExecuteError> {
-    let cause = Some(delivery.cause());
     if run.starts_with("FLOW#") {
         return report_of_flow(app, run, &delivery, now).await;
     }
+    let cause = Some(delivery.cause());
     let action = Action::ReportDelivery(Box::new(delivery));
     let command = Command { action, actor: Actor::system(ACTOR), if_version: None, cause };
     execute::execute(app, run, &command, directory, now).await.map(drop)
@@ -101,14 +101,15 @@ pub async fn report(
 
 async fn report_of_flow(app: &App, run: &str, delivery: &Delivery, now: Time) -> Result<(), ExecuteError> {
     let flow = flow_of(app, run, now).await?;
+    let cause = delivery.cause();
     let mut attempt = 0;
     loop {
-        let cause = delivery.cause();
         let since = app.audit.trail(run, delivery.message).await?;
         if since.iter().any(|record| record.cause.as_ref() == Some(&cause)) {
             return Ok(());
         }
-        let record = flow_record(app, &flow, Actor::system(ACTOR), delivery.fact(), Some(cause), now).await?;
+        let cause = Some(cause.clone());
+        let record = flow_record(app, &flow, Actor::system(ACTOR), delivery.fact(), cause, now).await?;
         match app.audit.append(&record).await {
             Ok(()) => {
                 let failed = u64::from(matches!(record.fact, Fact::DeliveryFailed(_)));

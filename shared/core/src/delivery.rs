@@ -50,9 +50,9 @@ impl Delivery {
     pub fn cause(&self) -> String {
         match &self.result {
             DeliveryResult::Succeeded { to, .. } | DeliveryResult::Failed { to, .. } => {
-                cause(self.message, to)
+                cause(self.message, Some(to))
             }
-            DeliveryResult::Skipped { .. } => format!("delivery:{}", self.message),
+            DeliveryResult::Skipped { .. } => cause(self.message, None),
         }
     }
 
@@ -87,9 +87,12 @@ pub(crate) fn of_fact(fact: &Fact) -> Option<Delivery> {
     Some(Delivery { message, result, requested })
 }
 
-/// The cause of the report that a message was delivered to `to`, or never will be.
-pub fn cause(message: u64, to: &str) -> String {
-    format!("delivery:{message}:{to}")
+/// The cause of the report of what became of a message for `to`; without it, that nobody needs it any more.
+pub fn cause(message: u64, to: Option<&str>) -> String {
+    match to {
+        Some(to) => format!("delivery:{message}:{to}"),
+        None => format!("delivery:{message}"),
+    }
 }
 
 /// What a message is about.
@@ -101,8 +104,8 @@ pub enum About<'a> {
     Exception(&'a str),
     /// The request for that outcome.
     Request(&'a str),
-    /// That nothing happens to the run.
-    Stalled,
+    /// The run, or the flow, as such.
+    Whole,
 }
 
 /// Why a message need not be sent any more, if so: what it asks for has happened meanwhile.
@@ -118,7 +121,7 @@ pub fn moot(run: &Run, about: About<'_>) -> Option<String> {
             outcome.and_then(|id| verified(run, id)).or_else(|| acknowledged(run, Some(at)))
         }
         About::Step(Ladder::Recovery, exception, _) => exception.and_then(|id| resolved(run, id)),
-        About::Stalled => None,
+        About::Whole => None,
         About::Exception(id) => resolved(run, id),
         About::Request(id) => verified(run, id),
     }

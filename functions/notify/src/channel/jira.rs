@@ -1,4 +1,5 @@
-//! Jira: one issue for all exceptions of one cause, found again by its labels.
+//! Jira: one issue for all exceptions of one cause, found again by its labels. Jira's search lags a moment behind: what
+//! is opened at the same time can become issues of its own, each with the label of the cause.
 //! <https://developer.atlassian.com/cloud/jira/platform/rest/v3/>
 
 use base64::Engine;

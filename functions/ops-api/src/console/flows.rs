@@ -178,7 +178,7 @@ fn ladders(reader: &Reader, flow: &Flow) -> Markup {
                                     td { (capital(record::ladder(ladder))) }
                                     td { (if step.after.is_zero() { "at once".to_owned() } else { step.after.to_string() }) }
                                     td { (capital(&reader.step(&step))) }
-                                    td { (record::severity(step.severity)) }
+                                    td { (step.severity.as_str()) }
                                 }
                             }
                         }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use meshline_core::config::directory::ChannelKind;
-use meshline_core::config::flow::{Flow, Ladder, Severity};
+use meshline_core::config::flow::{Flow, Ladder};
 use meshline_core::record::{
     Actor, ActorKind, Closed, Done, Escalated, ExceptionOpened, Fact, Opened, OwnerRole, Recipient, Record,
     StartedOutcome,
@@ -198,7 +198,7 @@ impl Teller<'_> {
         let told: Vec<String> = it.notify.iter().map(recipient).collect();
         let about = it.outcome.as_deref().map(|id| format!(" for {}", quoted(&self.outcome(id))));
         html! {
-            "Step " (it.step + 1) " of " (quoted(ladder(it.ladder))) (about.unwrap_or_default()) ", " (severity(it.severity)) ": "
+            "Step " (it.step + 1) " of " (quoted(ladder(it.ladder))) (about.unwrap_or_default()) ", " (it.severity.as_str()) ": "
             @if told.is_empty() { "nobody was told" } @else { (told.join(", ")) " told" }
         }
     }
@@ -273,16 +273,6 @@ pub(super) fn ladder(ladder: Ladder) -> &'static str {
         Ladder::NotAcknowledged => "nobody acknowledged",
         Ladder::Breached => "deadline passed",
         Ladder::Recovery => "exception not resolved",
-    }
-}
-
-/// How loudly somebody is told.
-pub(super) fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Low => "low",
-        Severity::Normal => "normal",
-        Severity::High => "high",
-        Severity::Critical => "critical",
     }
 }
 

@@ -391,6 +391,18 @@ pub enum Ladder {
     Recovery,
 }
 
+impl Severity {
+    /// Its word in a flow.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Normal => "normal",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
 impl Percent {
     /// Whole hundredths.
     pub fn hundredths(self) -> u8 {
