@@ -132,13 +132,17 @@ impl<M: Mail> Notifier<M> {
         // All at once, so that one that hangs costs the others no time; each report is a decision of its own.
         let reached = targets.iter().map(|target| self.reach(app, message, target, attempt, now));
         let mut again: Option<Span> = None;
+        let mut reported = Ok(());
         for reached in join_all(reached).await {
             match reached {
-                Ok(result) => self.report(app, message, result, directory, now).await?,
+                // One that cannot be made keeps none of the others from being made: those would be sent again.
+                Ok(result) => {
+                    reported = reported.and(self.report(app, message, result, directory, now).await)
+                }
                 Err(after) => again = Some(again.map_or(after, |before| before.min(after))),
             }
         }
-        Ok(again.map_or(Fared::Done, Fared::Again))
+        reported.map(|()| again.map_or(Fared::Done, Fared::Again))
     }
 
     /// Tries the ways to a receiver, the best first, until one is taken. The next one is for when a way is shut for good,
