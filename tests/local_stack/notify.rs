@@ -1,5 +1,7 @@
 //! What is sent to people, trackers and the execution layer, and what becomes of it when they fail, hang or refuse.
 
+mod alerts;
+
 use meshline_core::config::source::Source;
 use meshline_core::time::Span;
 use meshline_sources::Delivery;
@@ -184,74 +186,6 @@ async fn what_comes_from_outside_is_only_text_in_slack() {
 }
 
 #[tokio::test]
-async fn a_pager_gets_one_alert_for_all_steps_about_an_outcome() {
-    let pager = Receiver::start([]).await;
-    let channels = format!(
-        "{CRM}\n  - {{id: ops-pager, kind: pagerduty, secret: pager, url: \"{}/v2/enqueue\"}}",
-        pager.url
-    );
-    let changes = [
-        (
-            "{after: 0m, notify: [owner, role:ops-lead], severity: high}",
-            "{after: 0m, notify: [channel:ops-pager], severity: high}",
-        ),
-        ("notify: [role:ops-lead], severity: critical}", "notify: [channel:ops-pager], severity: critical}"),
-    ];
-    let local = with(&channels, &changes).await;
-    let run = local.opened("5Ks").await;
-    local.post(&format!("/v1/runs/{run}/acknowledge"), &json!({})).await;
-    local.advance(Span::hours(51)).await;
-    let about_tag: Vec<Value> = pager.calls().into_iter().map(|call| call.body).collect();
-    let keys: Vec<&Value> = about_tag.iter().map(|body| &body["dedup_key"]).collect();
-    let key = json!(format!("meshline/{run}/crm-tag"));
-    assert_eq!(keys.iter().filter(|it| ***it == key).count(), 2, "{keys:?}");
-    assert_eq!(about_tag[0]["routing_key"], "R0UTING");
-    assert_eq!(about_tag[0]["event_action"], "trigger");
-    assert_eq!(about_tag[0]["payload"]["severity"], "error");
-    let last = about_tag.iter().rfind(|body| body["dedup_key"] == key).unwrap();
-    assert_eq!(last["payload"]["severity"], "critical");
-}
-
-#[tokio::test]
-async fn exceptions_of_one_cause_are_one_issue_with_as_many_comments_as_there_are_more() {
-    let jira = Receiver::start([
-        Answer::With(200, r#"{"issues":[]}"#), // its own label
-        Answer::With(200, r#"{"issues":[]}"#), // the cause's
-        Answer::With(201, r#"{"key":"OPS-1"}"#),
-        Answer::With(200, r#"{"issues":[]}"#),
-        Answer::With(200, r#"{"issues":[{"key":"OPS-1"}]}"#),
-        Answer::With(201, "{}"),
-        Answer::With(204, ""),
-    ])
-    .await;
-    let channels =
-        format!("{CRM}\n  - {{id: tickets, kind: jira, secret: jira, to: OPS, url: \"{}\"}}", jira.url);
-    let local = with(&channels, &[("recovery_sla: 24h", "recovery_sla: 24h\n  channel: tickets")]).await;
-    let run = local.opened("5Ks").await;
-    local.post(&format!("/v1/runs/{run}/outcomes/crm-tag/fail"), &json!({"reason": "no access"})).await;
-    local.settle().await;
-    local.advance(Span::minutes(1)).await;
-    let other = local.opened("6Ks").await;
-    local.post(&format!("/v1/runs/{other}/outcomes/crm-tag/fail"), &json!({"reason": "no access"})).await;
-    local.settle().await;
-    let calls = jira.calls();
-    let paths: Vec<String> = calls.iter().map(|call| format!("{} {}", call.method, call.path)).collect();
-    assert!(paths[0].starts_with("GET /rest/api/3/search/jql?"), "{paths:?}");
-    assert_eq!(
-        [&paths[2], &paths[5], &paths[6]],
-        ["POST /rest/api/3/issue", "POST /rest/api/3/issue/OPS-1/comment", "PUT /rest/api/3/issue/OPS-1"]
-    );
-    assert_eq!(calls[0].headers["authorization"], "Basic Ym90QGV4YW1wbGUuY29tOnRva2Vu");
-    let fields = &calls[2].body["fields"];
-    assert_eq!((&fields["project"]["key"], &fields["labels"][0]), (&json!("OPS"), &json!("meshline")));
-    assert_eq!(paths[1], paths[4], "both are looked for by their cause");
-    assert_ne!(paths[0], paths[3]);
-    assert_eq!(calls.len(), 7);
-    let told = records(&local, &other, "delivery_succeeded").await;
-    assert!(told.iter().any(|it| it["to"] == "channel:tickets" && it["by"] == "jira"), "{told:?}");
-}
-
-#[tokio::test]
 async fn a_notice_is_not_sent_when_somebody_has_it_meanwhile_and_the_trail_says_so() {
     let pager = Receiver::start([Answer::With(503, "")]).await;
     let channels =
@@ -262,7 +196,7 @@ async fn a_notice_is_not_sent_when_somebody_has_it_meanwhile_and_the_trail_says_
     );
     let local = with(&channels, &[change]).await;
     let run = local.opened("5Ks").await;
-    let key = json!(format!("meshline/{run}/not_acknowledged"));
+    let key = json!(format!("meshline/{run}/acknowledgement"));
     let pages = || pager.calls().iter().filter(|call| call.body["dedup_key"] == key).count();
     local.advance(Span::hours(4)).await;
     assert_eq!(pages(), 1);

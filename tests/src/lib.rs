@@ -10,6 +10,7 @@ use meshline_core::time::{Span, Time};
 use meshline_local::{Options, Stack, gateway};
 use serde_json::{Value, json};
 
+pub mod jira;
 pub mod receiver;
 pub mod scenario;
 pub mod senders;

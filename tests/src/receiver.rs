@@ -24,13 +24,20 @@ pub struct Receiver {
 struct Known {
     calls: Vec<Call>,
     answers: VecDeque<Answer>,
+    /// Answers when none of those is left.
+    otherwise: Option<Box<Respond>>,
 }
+
+/// How a system answers by what it is sent: with a status and a body.
+type Respond = dyn Fn(&Call) -> (u16, String) + Send;
 
 /// How it answers one call.
 #[derive(Debug, Clone)]
 pub enum Answer {
     /// With this status and body.
     With(u16, &'static str),
+    /// With this status and a body that was made for it.
+    Text(u16, String),
     /// With this status and header.
     Header(u16, &'static str, &'static str),
     /// Never.
@@ -55,7 +62,15 @@ pub struct Call {
 impl Receiver {
     /// Starts to listen.
     pub async fn start(answers: impl IntoIterator<Item = Answer>) -> Self {
-        let known = Known { answers: answers.into_iter().collect(), ..Known::default() };
+        Self::serve(Known { answers: answers.into_iter().collect(), ..Known::default() }).await
+    }
+
+    /// Starts to listen, and answers by what it is sent.
+    pub async fn answering(respond: impl Fn(&Call) -> (u16, String) + Send + 'static) -> Self {
+        Self::serve(Known { otherwise: Some(Box::new(respond)), ..Known::default() }).await
+    }
+
+    async fn serve(known: Known) -> Self {
         let state = Arc::new(Mutex::new(known));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -82,13 +97,17 @@ async fn take(
         let mut known = state.lock().expect("nobody panicked");
         let body = serde_json::from_slice(&raw).unwrap_or_default();
         let (method, path) = (method.to_string(), uri.to_string());
-        known.calls.push(Call { method, path, headers, raw: raw.to_vec(), body });
-        known.answers.pop_front()
+        let call = Call { method, path, headers, raw: raw.to_vec(), body };
+        let answer = known.answers.pop_front();
+        let otherwise = known.otherwise.as_ref().filter(|_| answer.is_none()).map(|respond| respond(&call));
+        known.calls.push(call);
+        otherwise.map(|(code, body)| Answer::Text(code, body)).or(answer)
     };
     let status = |status: u16| StatusCode::from_u16(status).expect("a status");
     match answer {
         None => "ok".into_response(),
         Some(Answer::With(code, body)) => (status(code), body).into_response(),
+        Some(Answer::Text(code, body)) => (status(code), body).into_response(),
         Some(Answer::Header(code, name, value)) => (status(code), [(name, value)], "").into_response(),
         Some(Answer::Hang) => std::future::pending().await,
     }

@@ -98,6 +98,7 @@ pub(crate) fn sentence(fact: &Fact, now: Time) -> String {
         Fact::DeliverySkipped(it) => {
             format!("record {} was not sent to anybody: {}", it.message, short(&it.reason))
         }
+        Fact::AlertSettled(it) => format!("{} is told: {}, {}", it.to, word(&it.settlement), short(&it.how)),
         Fact::FlowApplied(it) => count(it.diff.len(), "change"),
         Fact::OwnerRotated(it) => rotated(it),
         Fact::HandoverAccepted(it) => {
@@ -191,6 +192,7 @@ pub(crate) fn tone(fact: &Fact) -> Tone {
         | Fact::Acknowledged(_)
         | Fact::DeliverySucceeded(_)
         | Fact::DeliverySkipped(_)
+        | Fact::AlertSettled(_)
         | Fact::Reassigned(_)
         | Fact::Escalated(_)
         | Fact::ExceptionOpened(_)

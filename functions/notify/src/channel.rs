@@ -27,6 +27,7 @@ pub(crate) struct Senders<M> {
 
 /// One message on its way to one receiver.
 pub(crate) struct Parcel<'a> {
+    pub(crate) app: &'a App,
     pub(crate) message: &'a Message,
     pub(crate) target: &'a str,
     pub(crate) way: &'a Way,
@@ -38,17 +39,17 @@ impl<M: Mail> Senders<M> {
     ///
     /// # Errors
     /// Why it was not taken.
-    pub(crate) async fn send(&self, app: &App, parcel: &Parcel<'_>) -> Result<(), Trouble> {
+    pub(crate) async fn send(&self, parcel: &Parcel<'_>) -> Result<(), Trouble> {
         if let Some(catch_all) = self.catch_all.as_deref().filter(|_| !is_real(parcel.way)) {
             return self.catch(catch_all, parcel).await;
         }
-        let secret = secret(app, parcel, false).await?;
+        let secret = secret(parcel, false).await?;
         let sent = self.send_with(secret.as_deref(), parcel).await;
         if !matches!(sent, Err(Trouble::Refused { .. })) {
             return sent;
         }
         // The key may just have been rotated.
-        let newer = self::secret(app, parcel, true).await?;
+        let newer = self::secret(parcel, true).await?;
         if newer == secret { sent } else { self.send_with(newer.as_deref(), parcel).await }
     }
 
@@ -65,7 +66,7 @@ impl<M: Mail> Senders<M> {
             ChannelKind::Pagerduty => {
                 self.poster.send(pagerduty::call(way, needed()?, message, &words)).await.map(drop)
             }
-            ChannelKind::Jira => jira::send(&self.poster, way, needed()?, message, &words).await,
+            ChannelKind::Jira => jira::send(&self.poster, parcel, needed()?, &words).await,
             ChannelKind::Email => self.write(way, &words).await,
         }
     }
@@ -104,9 +105,9 @@ fn is_real(way: &Way) -> bool {
 }
 
 /// The value of the way's secret, if it names one, read anew after a refusal. One that is named has to be there.
-async fn secret(app: &App, parcel: &Parcel<'_>, refused: bool) -> Result<Option<String>, Trouble> {
+async fn secret(parcel: &Parcel<'_>, refused: bool) -> Result<Option<String>, Trouble> {
     let Some(name) = &parcel.way.secret else { return Ok(None) };
-    let found = app.secrets.read(std::slice::from_ref(name), parcel.now, refused).await;
+    let found = parcel.app.secrets.read(std::slice::from_ref(name), parcel.now, refused).await;
     let value = found.map_err(|error| Trouble::later(error.to_string()))?.into_iter().next();
     value.map(Some).ok_or_else(|| Trouble::refused(format!("there is no secret `{name}`")))
 }

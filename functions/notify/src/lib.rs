@@ -125,7 +125,7 @@ impl<M: Mail> Notifier<M> {
         }
         let ticket_channel = match &message.content {
             Content::Ticket(_) => origin.ticket_channel(),
-            Content::Notice(_) | Content::Request(_) => None,
+            Content::Notice(_) | Content::Request(_) | Content::Settlement(_) => None,
         };
         let mut targets = target::targets(message, directory, ticket_channel);
         targets.retain(|target| !origin.is_reported(&cause(message.seq, Some(&target.id))));
@@ -158,9 +158,12 @@ impl<M: Mail> Notifier<M> {
         let to = target.id.clone();
         let (mut by, mut error) = (None, "there is no way to reach it: see the directory".to_owned());
         for way in &target.ways {
-            let parcel = Parcel { message, target: &to, way, now };
-            match self.senders.send(app, &parcel).await {
-                Ok(()) => return Ok(DeliveryResult::Succeeded { to, by: way.kind }),
+            let parcel = Parcel { app, message, target: &to, way, now };
+            match self.senders.send(&parcel).await {
+                Ok(()) => {
+                    let (by, raised) = (way.kind, message.raises(way.kind));
+                    return Ok(DeliveryResult::Succeeded { to, by, raised, together: None });
+                }
                 Err(Trouble::Later { why, after }) if attempts < MAX_ATTEMPTS => {
                     tracing::warn!(
                         error = why,

@@ -1,5 +1,7 @@
 //! Messages as they are read from the queues: what `core::message` made of a record.
 
+use meshline_core::alert::{self, Matter, Settlement};
+use meshline_core::config::directory::ChannelKind;
 use meshline_core::config::flow::{ExceptionKind, Ladder, Severity};
 use meshline_core::delivery::About;
 use meshline_core::message::Queue;
@@ -32,6 +34,8 @@ pub(crate) enum Content {
     Ticket(Box<Ticket>),
     /// The execution layer is asked for an outcome.
     Request(Request),
+    /// What a pager or tracker holds open is settled.
+    Settlement(Box<Settled>),
 }
 
 /// `data` of an escalation.
@@ -78,6 +82,19 @@ pub(crate) struct Request {
     pub(crate) channel: String,
 }
 
+/// `data` of a settlement.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Settled {
+    pub(crate) flow: String,
+    pub(crate) title: String,
+    pub(crate) matter: Matter,
+    pub(crate) to: String,
+    pub(crate) settlement: Settlement,
+    pub(crate) how: String,
+    pub(crate) group: Option<String>,
+    pub(crate) links: Links,
+}
+
 /// Where more is to be seen.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Links {
@@ -110,6 +127,7 @@ impl Message {
             "urn:meshline:schema:escalation:1" => Content::Notice(read(envelope.data)?),
             "urn:meshline:schema:exception:1" => Content::Ticket(read(envelope.data)?),
             "urn:meshline:schema:request:1" => Content::Request(read(envelope.data)?),
+            "urn:meshline:schema:settlement:1" => Content::Settlement(read(envelope.data)?),
             other => return Err(format!("`{other}` is no message for people or systems")),
         };
         Ok(Self { run: run.to_owned(), seq, at: envelope.time, event, content })
@@ -118,6 +136,7 @@ impl Message {
     /// What it is about, to be asked whether it is still wanted.
     pub(crate) fn about(&self) -> About<'_> {
         match &self.content {
+            Content::Settlement(_) => About::Settlement,
             Content::Notice(notice) => match notice.ladder.as_str() {
                 "opened" | "not_acknowledged" => About::Step(Ladder::NotAcknowledged, None, self.at),
                 "breached" => About::Step(Ladder::Breached, notice.outcome.as_deref(), self.at),
@@ -132,7 +151,7 @@ impl Message {
     /// The queue that it came from.
     pub(crate) fn queue(&self) -> Queue {
         match &self.content {
-            Content::Notice(_) => Queue::Escalations,
+            Content::Notice(_) | Content::Settlement(_) => Queue::Escalations,
             Content::Ticket(_) => Queue::Exceptions,
             Content::Request(_) => Queue::Requests,
         }
@@ -142,7 +161,30 @@ impl Message {
     pub(crate) fn requested(&self) -> Option<String> {
         match &self.content {
             Content::Request(request) => Some(request.outcome.clone()),
-            Content::Notice(_) | Content::Ticket(_) => None,
+            Content::Notice(_) | Content::Ticket(_) | Content::Settlement(_) => None,
+        }
+    }
+
+    /// What a pager's alert or a tracker's issue is about that this message raises or settles.
+    pub(crate) fn matter(&self) -> Matter {
+        match &self.content {
+            Content::Notice(notice) => match (&notice.outcome, &notice.exception, notice.ladder.as_str()) {
+                (Some(outcome), _, _) => Matter::Outcome(outcome.clone()),
+                (None, Some(exception), _) => Matter::Exception(exception.clone()),
+                (None, None, "opened" | "not_acknowledged") => Matter::Acknowledgement,
+                (None, None, _) => Matter::Whole,
+            },
+            Content::Ticket(ticket) => Matter::Exception(ticket.exception.clone()),
+            Content::Request(request) => Matter::Outcome(request.outcome.clone()),
+            Content::Settlement(settled) => settled.matter.clone(),
+        }
+    }
+
+    /// What a receiver of that kind holds open once it has this message, until it hears that it is settled.
+    pub(crate) fn raises(&self, kind: ChannelKind) -> Option<Matter> {
+        match &self.content {
+            Content::Notice(_) | Content::Ticket(_) if alert::is_held_by(kind) => Some(self.matter()),
+            Content::Notice(_) | Content::Ticket(_) | Content::Request(_) | Content::Settlement(_) => None,
         }
     }
 }

@@ -61,6 +61,8 @@ pub(crate) enum Trouble {
     Refused {
         /// What happened.
         why: String,
+        /// The status of the answer, if there was one.
+        status: Option<u16>,
     },
 }
 
@@ -70,7 +72,7 @@ impl Trouble {
     }
 
     pub(crate) fn refused(why: impl Into<String>) -> Self {
-        Self::Refused { why: why.into() }
+        Self::Refused { why: why.into(), status: None }
     }
 }
 
@@ -195,7 +197,9 @@ fn judge(host: &str, answer: Answer) -> Result<String, Trouble> {
         408 | 425 | 429 | 500..=599 => {
             Err(Trouble::Later { why: format!("{host} answered {status}: {shown}"), after: retry_after })
         }
-        _ => Err(Trouble::refused(format!("{host} answered {status}: {shown}"))),
+        _ => {
+            Err(Trouble::Refused { why: format!("{host} answered {status}: {shown}"), status: Some(status) })
+        }
     }
 }
 

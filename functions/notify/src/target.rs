@@ -43,6 +43,10 @@ pub(crate) fn targets(message: &Message, directory: &Directory, ticket_channel: 
             channel.chain(of_owner(&ticket.owner, directory)).collect()
         }
         Content::Request(request) => vec![of_channel(&request.channel, directory)],
+        Content::Settlement(settled) => {
+            let channel = settled.to.strip_prefix("channel:").unwrap_or(&settled.to);
+            vec![of_channel(channel, directory)]
+        }
     }
 }
 

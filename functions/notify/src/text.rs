@@ -3,7 +3,7 @@
 use meshline_core::config::flow::Severity;
 use meshline_core::time::Time;
 
-use crate::message::{Content, Links, Message, Notice, Ticket};
+use crate::message::{Content, Links, Message, Notice, Settled, Ticket};
 
 /// A message in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,7 @@ impl Words {
                 facts: Vec::new(),
                 links: Vec::new(),
             },
+            Content::Settlement(settled) => of_settlement(settled),
         }
     }
 
@@ -88,6 +89,17 @@ fn of_ticket(ticket: &Ticket) -> Words {
         severity: Severity::High,
         facts: given(facts),
         links: links(&ticket.links, ticket.url.as_deref(), ticket.playbook.as_deref()),
+    }
+}
+
+fn of_settlement(settled: &Settled) -> Words {
+    let facts = [("How", Some(settled.how.clone())), ("Flow", Some(settled.flow.clone()))];
+    let headline = format!("{}: {}, {}", settled.title, settled.settlement.as_str(), settled.how);
+    Words {
+        headline: cut(&headline, MAX_HEADLINE),
+        severity: Severity::Normal,
+        facts: given(facts),
+        links: links(&settled.links, None, None),
     }
 }
 

@@ -100,6 +100,8 @@ async fn look_at(app: &App, due: &Due, directory: &Directory, now: Time) -> bool
         Subject::Watch(Watch::Exception { flow, exception }) => {
             exception::look_at(app, flow, exception, now).await
         }
+        // Nothing of it falls due.
+        Subject::Watch(Watch::Issue { .. }) => Ok(()),
         Subject::Parked(place) => parked::orphaned(app, place, now).await,
     };
     if let Err(error) = &seen {

@@ -2,17 +2,21 @@
 
 use std::sync::Arc;
 
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use meshline_core::alert::Matter;
 use meshline_core::command::{Action, Command};
 use meshline_core::config::Versioned;
 use meshline_core::config::directory::Directory;
 use meshline_core::config::flow::Flow;
-use meshline_core::delivery::{self, About, Delivery};
+use meshline_core::delivery::{self, About, Delivery, DeliveryResult};
 use meshline_core::measure::Measures;
 use meshline_core::record::{Actor, Fact, Record};
 use meshline_core::run::Run;
 use meshline_core::time::Time;
 
 use crate::app::App;
+use crate::error::StoreError;
+use crate::exception;
 use crate::execute::{self, ExecuteError, again, flow_record};
 use crate::telemetry;
 
@@ -62,7 +66,10 @@ impl Origin {
                     .find(is_over)
                     .map(|record| format!("the exception was resolved at {}", record.at))
             }
-            (Self::Flow(..), About::Step(_, None, _) | About::Request(_) | About::Whole) => None,
+            (
+                Self::Flow(..),
+                About::Step(_, None, _) | About::Request(_) | About::Whole | About::Settlement,
+            ) => None,
         }
     }
 
@@ -108,16 +115,33 @@ async fn report_of_flow(app: &App, run: &str, delivery: &Delivery, now: Time) ->
         if since.iter().any(|record| record.cause.as_ref() == Some(&cause)) {
             return Ok(());
         }
-        let cause = Some(cause.clone());
-        let record = flow_record(app, &flow, Actor::system(ACTOR), delivery.fact(), cause, now).await?;
-        match app.audit.append(&record).await {
+        match app.watches.commit(written(app, &flow, delivery, &cause, now).await?).await {
             Ok(()) => {
-                let failed = u64::from(matches!(record.fact, Fact::DeliveryFailed(_)));
+                let failed = u64::from(matches!(delivery.result, DeliveryResult::Failed { .. }));
                 let measures = Measures { deliveries_failed: failed, ..Measures::default() };
-                telemetry::decided(&record.flow, &measures, now);
+                telemetry::decided(&flow.document.id, &measures, now);
                 return Ok(());
             }
             Err(error) => again(error, &mut attempt).await?,
         }
     }
+}
+
+/// What writes the report of a flow: with the exception that it raised an alert about, where it did.
+async fn written(
+    app: &App,
+    flow: &Versioned<Flow>,
+    delivery: &Delivery,
+    cause: &str,
+    now: Time,
+) -> Result<Vec<TransactWriteItem>, StoreError> {
+    let (actor, fact, cause) = (Actor::system(ACTOR), delivery.fact(), Some(cause.to_owned()));
+    if let DeliveryResult::Succeeded { raised: Some(Matter::Exception(id)), .. } = &delivery.result {
+        let with = exception::delivered(app, flow, id, (actor.clone(), fact.clone(), cause.clone()), now);
+        if let Some(items) = with.await? {
+            return Ok(items);
+        }
+    }
+    let record = flow_record(app, flow, actor, fact, cause, now).await?;
+    Ok(vec![app.audit.put(&record)?])
 }

@@ -118,7 +118,7 @@ async fn resolving(
     let unknown = || Rejection::Unknown { what: "exception", id: resolved.exception.clone() };
     let seen = seen.ok_or_else(unknown)?;
     let fact = seen.value.resolve(resolved)?;
-    moved_on(app, flow, actor.clone(), (&watch, &seen), fact, now).await.map_err(ExecuteError::from)
+    moved_on(app, flow, actor.clone(), (&watch, &seen), (fact, None), now).await.map_err(ExecuteError::from)
 }
 
 /// An exception with `fact` taken in, and what stores both.
@@ -127,14 +127,38 @@ async fn moved_on(
     flow: &Versioned<Flow>,
     actor: Actor,
     (watch, seen): (&Watch, &Seen<FlowException>),
-    fact: Fact,
+    (fact, cause): (Fact, Option<String>),
     now: Time,
 ) -> Result<(FlowException, Vec<TransactWriteItem>), StoreError> {
-    let record = flow_record(app, flow, actor, fact, None, now).await?;
+    let record = flow_record(app, flow, actor, fact, cause, now).await?;
     let mut exception = seen.value.clone();
     exception.apply(record.at, &record.fact);
-    let items = vec![app.audit.put(&record)?, app.watches.put(watch, Some(seen), &exception)?];
+    let mut records = vec![record];
+    for settled in exception.settlements(&flow.document.title) {
+        exception.apply(now, &settled);
+        let next = records.last().map(|last| last.followed_by(settled));
+        records.extend(next);
+    }
+    let mut items = records.iter().map(|record| app.audit.put(record)).collect::<Result<Vec<_>, _>>()?;
+    items.push(app.watches.put(watch, Some(seen), &exception)?);
     Ok((exception, items))
+}
+
+/// What writes down `fact`, of a delivery, with the exception of a flow that it is about; `None` when there is none.
+///
+/// # Errors
+/// The tables cannot be read.
+pub(crate) async fn delivered(
+    app: &App,
+    flow: &Versioned<Flow>,
+    exception: &str,
+    (actor, fact, cause): (Actor, Fact, Option<String>),
+    now: Time,
+) -> Result<Option<Vec<TransactWriteItem>>, StoreError> {
+    let watch = watch(flow, exception);
+    let Some(seen) = app.watches.load::<FlowException>(&watch).await? else { return Ok(None) };
+    let (_, items) = moved_on(app, flow, actor, (&watch, &seen), (fact, cause), now).await?;
+    Ok(Some(items))
 }
 
 /// The clock looks at an exception of a flow: one that was not resolved in time climbs its ladder.
@@ -152,7 +176,8 @@ pub async fn look_at(app: &App, flow: &str, exception: &str, now: Time) -> Resul
         let people = in_force.config.people();
         let fact = decide::recovery_of_flow(&seen.value, &flow.document, calendar, &people, now);
         let Some(fact) = fact else { return Ok(()) };
-        let (_, items) = moved_on(app, flow, Actor::system("sla-check"), (&watch, &seen), fact, now).await?;
+        let actor = Actor::system("sla-check");
+        let (_, items) = moved_on(app, flow, actor, (&watch, &seen), (fact, None), now).await?;
         match app.watches.commit(items).await {
             // The ladder's first step may be due at once.
             Ok(()) => attempt = 0,

@@ -17,6 +17,7 @@ pub mod events;
 pub mod exception;
 pub mod execute;
 pub mod http;
+pub mod issues;
 pub mod mail;
 pub mod outbox;
 pub mod parked;

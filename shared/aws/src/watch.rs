@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -27,6 +27,13 @@ pub enum Watch {
         flow: String,
         /// Id of the exception.
         exception: String,
+    },
+    /// The issue for the exceptions of one cause. No clock looks at it.
+    Issue {
+        /// The channel of the tracker.
+        channel: String,
+        /// What the exceptions have in common.
+        group: String,
     },
 }
 
@@ -68,6 +75,7 @@ impl Watch {
             Self::Duties(flow) => (format!("FLOW#{flow}"), "DUTIES".to_owned()),
             Self::Turn(role) => (format!("ROTATION#{role}"), "TURN".to_owned()),
             Self::Exception { flow, exception } => (format!("FLOW#{flow}"), format!("EXCEPTION#{exception}")),
+            Self::Issue { channel, group } => (format!("ISSUE#{channel}"), group.clone()),
         };
         Item::from([("pk".to_owned(), s(pk)), ("sk".to_owned(), s(sk))])
     }
@@ -77,6 +85,7 @@ impl Watch {
         match self {
             Self::Silence(name) | Self::Duties(name) | Self::Turn(name) => name,
             Self::Exception { exception, .. } => exception,
+            Self::Issue { group, .. } => group,
         }
     }
 }
@@ -150,6 +159,20 @@ impl Watches {
         };
         let put = put.build().map_err(|e| refused(e.to_string()))?;
         Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    /// The part of a transaction that removes what was `seen`, where it is still that.
+    ///
+    /// # Errors
+    /// None that can be expected.
+    pub fn delete<T>(&self, watch: &Watch, seen: &Seen<T>) -> Result<TransactWriteItem, StoreError> {
+        let delete = Delete::builder().table_name(&self.table).set_key(Some(watch.key()));
+        let delete = delete
+            .condition_expression("version = :version")
+            .expression_attribute_values(":version", AttributeValue::N(seen.version.to_string()));
+        let refused = |why: String| StoreError::Refused { doing: "forget what was watched", why };
+        let delete = delete.build().map_err(|e| refused(e.to_string()))?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
     }
 
     /// Stores watched items and records, all or none.

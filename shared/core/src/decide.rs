@@ -3,6 +3,7 @@
 //! Every decision first lets the run's own clock catch up to the moment it is about, so that it does not
 //! matter whether a tick or a signal is looked at first.
 
+mod alert;
 mod check;
 mod clock;
 mod deadline;
@@ -66,6 +67,7 @@ pub fn decide(run: &Run, context: Context<'_>, command: &Command, now: Time) -> 
             }
             Action::ReportDelivery(delivery) => {
                 draft.delivery(delivery);
+                draft.settle_alerts();
                 Ok(draft.finish())
             }
             Action::Observe(_) | Action::TakeParked(_) | Action::Retrigger(_) | Action::Tick => {
@@ -89,6 +91,7 @@ pub fn decide(run: &Run, context: Context<'_>, command: &Command, now: Time) -> 
     draft.act(&command.action)?;
     draft.flag_unknown_deadlines();
     draft.close_if_done();
+    draft.settle_alerts();
     Ok(draft.finish())
 }
 

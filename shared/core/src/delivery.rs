@@ -1,5 +1,6 @@
 //! Deliveries: what became of a message to people and systems, and whether it is still wanted.
 
+use crate::alert::Matter;
 use crate::config::directory::ChannelKind;
 use crate::config::flow::Ladder;
 use crate::record::{DeliveryFailed, DeliverySkipped, DeliverySucceeded, Fact};
@@ -26,6 +27,10 @@ pub enum DeliveryResult {
         to: String,
         /// By which way.
         by: ChannelKind,
+        /// What it holds open from now on.
+        raised: Option<Matter>,
+        /// How many notices it was told together with.
+        together: Option<usize>,
     },
     /// It was given up.
     Failed {
@@ -60,8 +65,8 @@ impl Delivery {
     pub fn fact(&self) -> Fact {
         let message = self.message;
         match self.result.clone() {
-            DeliveryResult::Succeeded { to, by } => {
-                Fact::DeliverySucceeded(DeliverySucceeded { message, to, by })
+            DeliveryResult::Succeeded { to, by, raised, together } => {
+                Fact::DeliverySucceeded(DeliverySucceeded { message, to, by, raised, together })
             }
             DeliveryResult::Failed { to, by, attempts, error } => {
                 let outcome = self.requested.clone();
@@ -75,7 +80,8 @@ impl Delivery {
 /// The report that made a record, if it is one.
 pub(crate) fn of_fact(fact: &Fact) -> Option<Delivery> {
     let (message, result, requested) = if let Fact::DeliverySucceeded(it) = fact.clone() {
-        (it.message, DeliveryResult::Succeeded { to: it.to, by: it.by }, None)
+        let DeliverySucceeded { message, to, by, raised, together } = it;
+        (message, DeliveryResult::Succeeded { to, by, raised, together }, None)
     } else if let Fact::DeliveryFailed(it) = fact.clone() {
         let DeliveryFailed { message, to, by, outcome, attempts, error } = it;
         (message, DeliveryResult::Failed { to, by, attempts, error }, outcome)
@@ -106,10 +112,15 @@ pub enum About<'a> {
     Request(&'a str),
     /// The run, or the flow, as such.
     Whole,
+    /// That something is settled: this is never out of date.
+    Settlement,
 }
 
 /// Why a message need not be sent any more, if so: what it asks for has happened meanwhile.
 pub fn moot(run: &Run, about: About<'_>) -> Option<String> {
+    if about == About::Settlement {
+        return None;
+    }
     match run.status {
         Status::Closed => return Some("the run is closed".to_owned()),
         Status::Cancelled => return Some("the run is cancelled".to_owned()),
@@ -121,7 +132,7 @@ pub fn moot(run: &Run, about: About<'_>) -> Option<String> {
             outcome.and_then(|id| verified(run, id)).or_else(|| acknowledged(run, Some(at)))
         }
         About::Step(Ladder::Recovery, exception, _) => exception.and_then(|id| resolved(run, id)),
-        About::Whole => None,
+        About::Whole | About::Settlement => None,
         About::Exception(id) => resolved(run, id),
         About::Request(id) => verified(run, id),
     }

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::alert::{self, Alert, Settlement};
 use crate::command::Rejection;
 use crate::config::flow::ExceptionKind;
 use crate::decide::given;
-use crate::record::{ExceptionOpened, ExceptionResolved, Fact};
+use crate::record::{AlertSettled, ExceptionOpened, ExceptionResolved, Fact};
 use crate::time::Time;
 
 /// An exception of a flow itself, as it stands: silence, a signal without a trigger, a run that cannot be processed.
@@ -38,6 +39,9 @@ pub struct FlowException {
     /// The proof of it, in short.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<String>,
+    /// What pagers and trackers hold open about it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alerts: Vec<Alert>,
     /// When the clock must look at it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_due_at: Option<Time>,
@@ -58,6 +62,7 @@ impl FlowException {
             resolved_at: None,
             resolution: None,
             evidence: None,
+            alerts: Vec::new(),
             next_due_at: Some(opened.recovery_due_at),
         }
     }
@@ -87,6 +92,12 @@ impl FlowException {
             (self.resolution, self.evidence) = resolved.in_short();
             self.next_due_at = None;
         }
+        if let Fact::DeliverySucceeded(delivered) = fact {
+            alert::raised(&mut self.alerts, delivered);
+        }
+        if let Fact::AlertSettled(settled) = fact {
+            alert::settled(&mut self.alerts, settled);
+        }
         if let Fact::RecoveryBreached(breached) = fact {
             self.recovery_breached = true;
             self.next_due_at = breached.ladder_at;
@@ -98,6 +109,22 @@ impl FlowException {
         if let Fact::StepEmpty(empty) = fact {
             self.climbed(empty.step, empty.next_at);
         }
+    }
+
+    /// What the holders of its alerts are to be told: nothing while it is open. `title` is the flow's.
+    pub fn settlements(&self, title: &str) -> Vec<Fact> {
+        let how = self.resolution.clone().unwrap_or_default();
+        let settled = |alert: &Alert| AlertSettled {
+            matter: alert.matter.clone(),
+            to: alert.to.clone(),
+            by: alert.by,
+            settlement: Settlement::Resolved,
+            how: how.clone(),
+            group: Some(self.group.clone()),
+            title: title.to_owned(),
+        };
+        let alerts = self.alerts.iter().filter(|_| !self.is_open());
+        alerts.map(|alert| Fact::AlertSettled(Box::new(settled(alert)))).collect()
     }
 
     fn climbed(&mut self, step: usize, next_at: Option<Time>) {

@@ -2,6 +2,7 @@
 //!
 //! Pure: no clock, no I/O, no async, no AWS type. See docs/ARCHITECTURE.md for the picture.
 
+pub mod alert;
 pub mod alias;
 pub mod calendar;
 pub mod canonical;
@@ -17,6 +18,7 @@ pub mod duties;
 pub mod event;
 pub mod flow_exception;
 pub mod id;
+pub mod issue;
 pub mod measure;
 pub mod message;
 pub mod parked;

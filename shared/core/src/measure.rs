@@ -89,6 +89,7 @@ impl Measures {
             | Fact::NoteAdded(_)
             | Fact::DeliverySucceeded(_)
             | Fact::DeliverySkipped(_)
+            | Fact::AlertSettled(_)
             | Fact::FlowApplied(_)
             | Fact::OwnerRotated(_)
             | Fact::HandoverAccepted(_)

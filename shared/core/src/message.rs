@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::record::{Escalated, ExceptionOpened, Fact, Opened, Recipient, Record, Requested};
+use crate::record::{AlertSettled, Escalated, ExceptionOpened, Fact, Opened, Recipient, Record, Requested};
 use crate::time::Time;
 use crate::trace::TraceParent;
 
@@ -68,6 +68,7 @@ pub fn outgoing(record: &Record, public_url: &str) -> Outgoing {
         }
         Fact::ExceptionOpened(opened) => Some((Queue::Exceptions, ticket(record, opened))),
         Fact::OutcomeRequested(requested) => Some((Queue::Requests, request(record, requested))),
+        Fact::AlertSettled(settled) => Some((Queue::Escalations, settlement(record, settled))),
         Fact::RunOpened(_)
         | Fact::Retriggered(_)
         | Fact::OutcomeDone(_)
@@ -104,6 +105,7 @@ pub fn outgoing(record: &Record, public_url: &str) -> Outgoing {
             members.insert("links".to_owned(), links(record, public_url));
         }
         let schema = match queue {
+            Queue::Escalations if matches!(record.fact, Fact::AlertSettled(_)) => "settlement",
             Queue::Escalations => "escalation",
             Queue::Exceptions => "exception",
             Queue::Requests => "request",
@@ -213,6 +215,14 @@ fn ticket(record: &Record, opened: &ExceptionOpened) -> Value {
         "check": opened.check, "expected": opened.expected, "seen": opened.seen, "owner": opened.owner, "custody": opened.custody,
         "opened_at": record.at, "recovery_due_at": opened.recovery_due_at, "playbook": opened.playbook,
         "group": opened.group,
+    })
+}
+
+fn settlement(record: &Record, settled: &AlertSettled) -> Value {
+    json!({
+        "run": record.run, "flow": record.flow, "subject": record.subject, "title": settled.title,
+        "matter": settled.matter, "to": settled.to, "settlement": settled.settlement, "how": settled.how,
+        "group": settled.group,
     })
 }
 

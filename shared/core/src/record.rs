@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::time::Time;
 use crate::trace::{TraceId, TraceParent};
+use crate::trail;
 
 pub use check::*;
 pub use delivery::*;
@@ -140,6 +141,8 @@ pub enum Fact {
     DeliveryFailed(DeliveryFailed),
     /// A message was not sent: nobody needed it any more.
     DeliverySkipped(DeliverySkipped),
+    /// A pager's alert or a tracker's issue is to hear what became of its matter.
+    AlertSettled(Box<AlertSettled>),
     /// A flow version was put in force.
     FlowApplied(FlowApplied),
     /// The next member of a rotating role has the turn.
@@ -154,6 +157,20 @@ impl Record {
     /// The id that its messages have, and nothing else: `<run>:<seq>`.
     pub fn id(&self) -> String {
         format!("{}:{}", self.run, self.seq)
+    }
+
+    /// The record that follows from it at once, as the system's doing: `fact`.
+    pub fn followed_by(&self, fact: Fact) -> Self {
+        let mut next = Self {
+            seq: self.seq + 1,
+            actor: Actor::system("meshline"),
+            cause: None,
+            fact,
+            prev: self.hash.clone(),
+            ..self.clone()
+        };
+        next.hash = trail::hash(&next);
+        next
     }
 
     /// Its step of the run's trace.
@@ -212,6 +229,7 @@ impl Fact {
             Self::DeliverySucceeded(_) => "delivery_succeeded",
             Self::DeliveryFailed(_) => "delivery_failed",
             Self::DeliverySkipped(_) => "delivery_skipped",
+            Self::AlertSettled(_) => "alert_settled",
             Self::FlowApplied(_) => "flow_applied",
             Self::OwnerRotated(_) => "owner_rotated",
             Self::HandoverAccepted(_) => "handover_accepted",

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
+use crate::alert::Alert;
 use crate::config::flow::{ExceptionKind, Ladder};
 use crate::id;
 use crate::pattern::Values;
@@ -87,6 +88,9 @@ pub struct Run {
     /// Ladder steps that fired.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub escalations: Vec<Escalation>,
+    /// What pagers and trackers hold open about it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alerts: Vec<Alert>,
     /// Values of `${…}` places, from the trigger event.
     #[serde(default, skip_serializing_if = "Values::is_empty")]
     pub values: Values,

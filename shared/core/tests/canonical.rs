@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use meshline_core::alert::{Matter, Settlement};
+use meshline_core::config::directory::ChannelKind;
 use meshline_core::record::{
-    DeliverySkipped, Fact, FlowApplied, HandoverAccepted, HandoverReminded, OwnerRotated, Recipient, Record,
-    Requested,
+    AlertSettled, DeliverySkipped, Fact, FlowApplied, HandoverAccepted, HandoverReminded, OwnerRotated,
+    Recipient, Record, Requested,
 };
 use meshline_core::{canonical, trail};
 use proptest::prelude::*;
@@ -91,6 +93,15 @@ fn other_facts() -> Vec<Fact> {
             payload: json!({"z": 1.5, "a": [1e30, "\u{1f600}"]}),
         }),
         Fact::DeliverySkipped(DeliverySkipped { message: 7, reason: "the run is closed".to_owned() }),
+        Fact::AlertSettled(Box::new(AlertSettled {
+            matter: Matter::Exception("x7".to_owned()),
+            to: "channel:tickets".to_owned(),
+            by: ChannelKind::Jira,
+            settlement: Settlement::Resolved,
+            how: "tagged by hand".to_owned(),
+            group: Some("blog/tag/outcome_failed/2026-11-23T09".to_owned()),
+            title: title(),
+        })),
         Fact::FlowApplied(FlowApplied { diff: vec!["+ qa".to_owned()] }),
         Fact::OwnerRotated(OwnerRotated {
             role: role(),

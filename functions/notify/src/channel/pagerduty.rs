@@ -1,6 +1,7 @@
-//! PagerDuty: an alert by the Events API v2.
+//! PagerDuty: an alert by the Events API v2, triggered, acknowledged and resolved.
 //! <https://developer.pagerduty.com/docs/events-api-v2/trigger-events/>
 
+use meshline_core::alert::Settlement;
 use meshline_core::config::flow::Severity;
 use serde_json::{Map, Value, json};
 
@@ -26,7 +27,7 @@ pub(super) fn call(way: &Way, routing_key: &str, message: &Message, words: &Word
         words.links.iter().map(|(label, href)| json!({"href": href, "text": label})).collect();
     let body = json!({
         "routing_key": routing_key,
-        "event_action": "trigger",
+        "event_action": action(message),
         "dedup_key": dedup_key(message),
         "client": "Meshline",
         "links": links,
@@ -41,14 +42,18 @@ pub(super) fn call(way: &Way, routing_key: &str, message: &Message, words: &Word
     Call::post(way.url.as_deref().unwrap_or(ENQUEUE), Vec::new(), body.to_string())
 }
 
+/// An alert is triggered by what is due, and acknowledged and resolved with it.
+fn action(message: &Message) -> &'static str {
+    match &message.content {
+        Content::Notice(_) | Content::Ticket(_) | Content::Request(_) => "trigger",
+        Content::Settlement(settled) => match settled.settlement {
+            Settlement::Acknowledged => "acknowledge",
+            Settlement::Resolved => "resolve",
+        },
+    }
+}
+
 /// One alert for all that is said of a run and an outcome, however many steps its ladder has.
 fn dedup_key(message: &Message) -> String {
-    let about = match &message.content {
-        Content::Notice(notice) => {
-            notice.outcome.as_deref().or(notice.exception.as_deref()).unwrap_or(&notice.ladder)
-        }
-        Content::Ticket(ticket) => &ticket.exception,
-        Content::Request(request) => &request.outcome,
-    };
-    format!("meshline/{}/{about}", message.run)
+    format!("meshline/{}/{}", message.run, message.matter().key())
 }

@@ -161,6 +161,9 @@ impl Teller<'_> {
             Fact::DeliverySkipped(it) => {
                 html! { "Nobody needed to be told any more: " (self.prose(&it.reason)) }
             }
+            Fact::AlertSettled(it) => {
+                html! { (self.receiver(&it.to)) " is to show it as " (it.settlement.as_str()) ": " (self.prose(&it.how)) }
+            }
             Fact::FlowApplied(it) => html! { "A new version, with " (words::count(it.diff.len(), "change")) },
             Fact::OwnerRotated(it) => {
                 let accepted = if it.accepted { "" } else { ", who has not accepted it" };
@@ -312,6 +315,7 @@ pub(super) fn tone(fact: &Fact) -> Tone {
         | Fact::NoteAdded(_)
         | Fact::DeliverySucceeded(_)
         | Fact::DeliverySkipped(_)
+        | Fact::AlertSettled(_)
         | Fact::FlowApplied(_)
         | Fact::OwnerRotated(_) => Tone::Plain,
     }

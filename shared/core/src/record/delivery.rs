@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::alert::{Matter, Settlement};
 use crate::config::directory::ChannelKind;
 
 /// Detail of `delivery_succeeded`.
@@ -13,6 +14,12 @@ pub struct DeliverySucceeded {
     pub to: String,
     /// By which way.
     pub by: ChannelKind,
+    /// What the receiver holds open from now on, until it hears that it is settled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raised: Option<Matter>,
+    /// How many notices it was told together with, where there were too many at once to send each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub together: Option<usize>,
 }
 
 /// Detail of `delivery_failed`: it was given up.
@@ -41,4 +48,24 @@ pub struct DeliverySkipped {
     pub message: u64,
     /// What happened meanwhile.
     pub reason: String,
+}
+
+/// Detail of `alert_settled`: a pager or tracker is to hear what became of what it holds open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertSettled {
+    /// What it holds open.
+    pub matter: Matter,
+    /// Who holds it: `channel:ops-pager`.
+    pub to: String,
+    /// What `to` is.
+    pub by: ChannelKind,
+    /// What became of it.
+    pub settlement: Settlement,
+    /// By whom or what.
+    pub how: String,
+    /// For an exception: what tickets of its cause have in common.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Title of the asset, else of the flow.
+    pub title: String,
 }

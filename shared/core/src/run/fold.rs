@@ -6,6 +6,7 @@ use super::{
     Acknowledgement, Check, CheckStatus, Climb, Escalation, Exception, Outcome, OutcomeStatus, Owner, Pause,
     Run, Status,
 };
+use crate::alert;
 use crate::config::flow::Ladder;
 use crate::config::qa::CheckKind;
 use crate::id;
@@ -105,6 +106,7 @@ impl Run {
             pauses: Vec::new(),
             exceptions: Vec::new(),
             escalations: Vec::new(),
+            alerts: Vec::new(),
             values: opened.values.clone(),
             seen: VecDeque::new(),
         };
@@ -130,9 +132,10 @@ impl Run {
             | Fact::OutcomeRequested(_)
             | Fact::NoteAdded(_)
             | Fact::Stalled(_)
-            | Fact::DeliverySucceeded(_)
             | Fact::DeliveryFailed(_)
             | Fact::DeliverySkipped(_) => {}
+            Fact::DeliverySucceeded(delivered) => alert::raised(&mut self.alerts, delivered),
+            Fact::AlertSettled(settled) => alert::settled(&mut self.alerts, settled),
             Fact::OutcomeDone(done) => self.done(record.seq, done)?,
             Fact::OutcomeFailed(failed) => {
                 self.outcome_mut(record.seq, &failed.outcome)?.status = OutcomeStatus::Failed;
@@ -190,7 +193,10 @@ impl Run {
         self.version = record.seq;
         let is_report = matches!(
             record.fact,
-            Fact::DeliverySucceeded(_) | Fact::DeliveryFailed(_) | Fact::DeliverySkipped(_)
+            Fact::DeliverySucceeded(_)
+                | Fact::DeliveryFailed(_)
+                | Fact::DeliverySkipped(_)
+                | Fact::AlertSettled(_)
         );
         self.reports = if is_report { self.reports + 1 } else { 0 };
         self.head.clone_from(&record.hash);

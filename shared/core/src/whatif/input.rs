@@ -127,6 +127,7 @@ fn action(fact: &Fact) -> Option<Action> {
         | Fact::DeliverySucceeded(_)
         | Fact::DeliveryFailed(_)
         | Fact::DeliverySkipped(_)
+        | Fact::AlertSettled(_)
         | Fact::FlowApplied(_)
         | Fact::OwnerRotated(_)
         | Fact::HandoverAccepted(_)

@@ -1,5 +1,6 @@
 //! The rules of a run (docs/ARCHITECTURE.md), whatever happens in whatever order. A test's name begins with its rule.
 
+mod alerts;
 mod clocks;
 mod owners;
 mod signals;

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use meshline_core::alert::Matter;
 use meshline_core::command::{Action, Command, Decision, Rejection};
 use meshline_core::config::Versioned;
 use meshline_core::config::calendar::Calendar;
@@ -67,6 +68,7 @@ pub(crate) enum Happening {
     Resume,
     Note,
     Delivered { message: u64, failed: bool, outcome: Option<usize> },
+    Alerted { message: u64, matter: usize },
     Cancel,
     Close,
 }
@@ -98,6 +100,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => prop::bool::weighted(0.2).prop_map(|end| if end { Cancel } else { Note }),
         2 => (1..9_u64, any::<bool>(), prop::option::of(0..5_usize))
             .prop_map(|(message, failed, outcome)| Delivered { message, failed, outcome }),
+        2 => (1..30_u64, 0..10_usize).prop_map(|(message, matter)| Alerted { message, matter }),
         1 => Just(Close),
     ]
 }
@@ -340,7 +343,7 @@ impl World {
                 by(0, Action::OpenException { kind, outcome: n.map(outcome), reason: text() })
             }
             Happening::Resolve(n) => {
-                let exception = self.run.exceptions.get(*n).map_or("x0".to_owned(), |x| x.id.clone());
+                let exception = self.exception(*n);
                 by(*n, Action::ResolveException { exception, resolution: text(), evidence: None })
             }
             Happening::Pause => by(0, Action::Pause(text())),
@@ -350,16 +353,29 @@ impl World {
                 let (to, by) = ("channel:crm".to_owned(), ChannelKind::Webhook);
                 let result = match failed {
                     true => DeliveryResult::Failed { to, by: Some(by), attempts: 8, error: text() },
-                    false => DeliveryResult::Succeeded { to, by },
+                    false => DeliveryResult::Succeeded { to, by, raised: None, together: None },
                 };
-                let delivery = Delivery { message: *message, result, requested: n.map(outcome) };
-                let cause = Some(delivery.cause());
-                let action = Action::ReportDelivery(Box::new(delivery));
-                Command { action, actor: Actor::system("notify"), if_version: None, cause }
+                reported(Delivery { message: *message, result, requested: n.map(outcome) })
+            }
+            Happening::Alerted { message, matter } => {
+                let raised = Some(match matter {
+                    0..5 => Matter::Outcome(outcome(*matter)),
+                    5 => Matter::Acknowledgement,
+                    6 => Matter::Whole,
+                    _ => Matter::Exception(self.exception(matter - 7)),
+                });
+                let (to, by) = ("channel:pager".to_owned(), ChannelKind::Pagerduty);
+                let result = DeliveryResult::Succeeded { to, by, raised, together: None };
+                reported(Delivery { message: *message, result, requested: None })
             }
             Happening::Cancel => by(0, Action::Cancel(text())),
             Happening::Close => by(0, Action::Close(text())),
         }
+    }
+
+    /// The id of the run's exception of that place.
+    fn exception(&self, n: usize) -> String {
+        self.run.exceptions.get(n).map_or("x0".to_owned(), |x| x.id.clone())
     }
 
     fn looks_at(&self, event: Event, action: impl Fn(Box<Event>) -> Action) -> Command {
@@ -372,4 +388,10 @@ impl World {
 pub(crate) fn signal(id: &str, says: &str, received: Time, ago: i64) -> Event {
     let occurred_at = Some(received - Span::minutes(ago));
     Event { occurred_at, ..event(id, "hubspot", "said", received, json!({"p": says})) }
+}
+
+fn reported(delivery: Delivery) -> Command {
+    let cause = Some(delivery.cause());
+    let action = Action::ReportDelivery(Box::new(delivery));
+    Command { action, actor: Actor::system("notify"), if_version: None, cause }
 }

@@ -135,6 +135,9 @@ pub(crate) fn facts(fact: &Fact) -> String {
         Fact::DeliverySucceeded(it) => format!("{} to {}", it.message, it.to),
         Fact::DeliveryFailed(it) => format!("{} to {}: {}", it.message, it.to, it.error),
         Fact::DeliverySkipped(it) => format!("{}: {}", it.message, it.reason),
+        Fact::AlertSettled(it) => {
+            format!("{} at {}: {}", it.matter.key(), it.to, it.settlement.as_str())
+        }
         Fact::FlowApplied(applied) => applied.diff.join(", "),
         Fact::OwnerRotated(it) => {
             format!("{} from {} to {}, accepted {}", it.role, it.from, it.to, it.accepted)
