@@ -1,6 +1,7 @@
 //! What is sent to people, trackers and the execution layer, and what becomes of it when they fail, hang or refuse.
 
 mod alerts;
+mod storm;
 
 use meshline_core::config::source::Source;
 use meshline_core::time::Span;

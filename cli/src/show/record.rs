@@ -1,8 +1,8 @@
 //! Records as people read them: one sentence each.
 
 use meshline_core::record::{
-    Actor, ActorKind, Breached, CheckPassed, Done, Escalated, ExceptionOpened, Fact, Missed, Opened,
-    OwnerRole, OwnerRotated, Reassigned, Recipient, Record,
+    Actor, ActorKind, Breached, CheckPassed, DeliverySucceeded, Done, Escalated, ExceptionOpened, Fact,
+    Missed, Opened, OwnerRole, OwnerRotated, Reassigned, Recipient, Record,
 };
 use meshline_core::time::Time;
 
@@ -90,13 +90,14 @@ pub(crate) fn sentence(fact: &Fact, now: Time) -> String {
         }
         Fact::RunCancelled(it) => short(&it.reason),
         Fact::NoteAdded(it) => short(&it.text),
-        Fact::DeliverySucceeded(it) => format!("record {} reached {} by {}", it.message, it.to, word(&it.by)),
+        Fact::DeliverySucceeded(it) => reached(it),
         Fact::DeliveryFailed(it) => {
             let tries = count(it.attempts as usize, "attempt");
             format!("record {} did not reach {} in {tries}: {}", it.message, it.to, short(&it.error))
         }
         Fact::DeliverySkipped(it) => {
-            format!("record {} was not sent to anybody: {}", it.message, short(&it.reason))
+            let to = it.to.as_deref().unwrap_or("anybody");
+            format!("record {} was not sent to {to}: {}", it.message, short(&it.reason))
         }
         Fact::AlertSettled(it) => format!("{} is told: {}, {}", it.to, word(&it.settlement), short(&it.how)),
         Fact::FlowApplied(it) => count(it.diff.len(), "change"),
@@ -208,6 +209,11 @@ pub(crate) fn tone(fact: &Fact) -> Tone {
         | Fact::OwnerRotated(_)
         | Fact::HandoverAccepted(_) => Tone::Plain,
     }
+}
+
+fn reached(it: &DeliverySucceeded) -> String {
+    let with = it.together.map(|all| format!(", in one of {all}")).unwrap_or_default();
+    format!("record {} reached {} by {}{with}", it.message, it.to, word(&it.by))
 }
 
 #[cfg(test)]

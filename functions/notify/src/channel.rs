@@ -31,6 +31,8 @@ pub(crate) struct Parcel<'a> {
     pub(crate) message: &'a Message,
     pub(crate) target: &'a str,
     pub(crate) way: &'a Way,
+    /// What people read.
+    pub(crate) words: &'a Words,
     pub(crate) now: Time,
 }
 
@@ -54,20 +56,19 @@ impl<M: Mail> Senders<M> {
     }
 
     async fn send_with(&self, secret: Option<&str>, parcel: &Parcel<'_>) -> Result<(), Trouble> {
-        let Parcel { message, way, .. } = parcel;
-        let words = Words::of(message);
+        let Parcel { message, way, words, .. } = parcel;
         let needed = || secret.ok_or_else(|| Trouble::refused("the channel names no secret"));
         match way.kind {
             ChannelKind::Webhook => self.poster.send(webhook::call(parcel, secret)?).await.map(drop),
             ChannelKind::Slack => {
-                let posted = slack::call(way, needed()?, &words)?;
+                let posted = slack::call(way, needed()?, words)?;
                 slack::taken(&self.poster.send(posted).await?)
             }
             ChannelKind::Pagerduty => {
-                self.poster.send(pagerduty::call(way, needed()?, message, &words)).await.map(drop)
+                self.poster.send(pagerduty::call(way, needed()?, message, words)).await.map(drop)
             }
-            ChannelKind::Jira => jira::send(&self.poster, parcel, needed()?, &words).await,
-            ChannelKind::Email => self.write(way, &words).await,
+            ChannelKind::Jira => jira::send(&self.poster, parcel, needed()?).await,
+            ChannelKind::Email => self.write(way, words).await,
         }
     }
 
@@ -82,8 +83,7 @@ impl<M: Mail> Senders<M> {
 
     /// Shows in the catch-all what would have been sent, and to whom.
     async fn catch(&self, catch_all: &str, parcel: &Parcel<'_>) -> Result<(), Trouble> {
-        let Parcel { message, target, way, .. } = parcel;
-        let words = Words::of(message);
+        let Parcel { message, target, way, words, .. } = parcel;
         let sent = json!({
             "to": target, "by": way.kind, "address": way.to.as_ref().or(way.url.as_ref()),
             "subject": words.headline, "text": words.plain(), "message": message.event,

@@ -78,6 +78,7 @@ pub(crate) struct Ticket {
 /// `data` of a request, as far as it is not for the receiver only.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Request {
+    pub(crate) flow: String,
     pub(crate) outcome: String,
     pub(crate) channel: String,
 }
@@ -145,6 +146,21 @@ impl Message {
             },
             Content::Ticket(ticket) => About::Exception(&ticket.exception),
             Content::Request(request) => About::Request(&request.outcome),
+        }
+    }
+
+    /// Its id, which is that of its record.
+    pub(crate) fn id(&self) -> String {
+        format!("{}:{}", self.run, self.seq)
+    }
+
+    /// The flow that it is about.
+    pub(crate) fn flow(&self) -> &str {
+        match &self.content {
+            Content::Notice(notice) => &notice.flow,
+            Content::Ticket(ticket) => &ticket.flow,
+            Content::Request(request) => &request.flow,
+            Content::Settlement(settled) => &settled.flow,
         }
     }
 

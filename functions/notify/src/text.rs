@@ -12,6 +12,8 @@ pub(crate) struct Words {
     pub(crate) headline: String,
     /// How urgent.
     pub(crate) severity: Severity,
+    /// What there is to say at more length: a line each.
+    pub(crate) lines: Vec<String>,
     /// What else there is to know: label and value.
     pub(crate) facts: Vec<(&'static str, String)>,
     /// Where to go: label and address. A link only shows; what changes something asks who is there.
@@ -32,6 +34,7 @@ impl Words {
             Content::Request(request) => Self {
                 headline: format!("`{}` is requested", request.outcome),
                 severity: Severity::Normal,
+                lines: Vec::new(),
                 facts: Vec::new(),
                 links: Vec::new(),
             },
@@ -41,8 +44,8 @@ impl Words {
 
     /// Headline, facts and links, a line each.
     pub(crate) fn plain(&self) -> String {
-        let lines = self.facts.iter().chain(&self.links).map(|(label, value)| format!("{label}: {value}"));
-        let lines: Vec<String> = lines.collect();
+        let named = self.facts.iter().chain(&self.links).map(|(label, value)| format!("{label}: {value}"));
+        let lines: Vec<String> = self.lines.iter().map(|line| format!("- {line}")).chain(named).collect();
         format!("{}\n\n{}\n", self.headline, lines.join("\n"))
     }
 }
@@ -60,6 +63,7 @@ fn of_notice(notice: &Notice) -> Words {
     Words {
         headline: cut(&format!("{}: {}", notice.title, notice.reason), MAX_HEADLINE),
         severity: notice.severity,
+        lines: Vec::new(),
         facts: given(facts),
         links: links(&notice.links, notice.url.as_deref(), None),
     }
@@ -87,6 +91,7 @@ fn of_ticket(ticket: &Ticket) -> Words {
             MAX_HEADLINE,
         ),
         severity: Severity::High,
+        lines: Vec::new(),
         facts: given(facts),
         links: links(&ticket.links, ticket.url.as_deref(), ticket.playbook.as_deref()),
     }
@@ -98,6 +103,7 @@ fn of_settlement(settled: &Settled) -> Words {
     Words {
         headline: cut(&headline, MAX_HEADLINE),
         severity: Severity::Normal,
+        lines: Vec::new(),
         facts: given(facts),
         links: links(&settled.links, None, None),
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::aliases::Aliases;
 use crate::audit::Audit;
+use crate::brake::Brakes;
 use crate::clients::Clients;
 use crate::config::ConfigStore;
 use crate::due::DueIndex;
@@ -30,6 +31,8 @@ pub struct App {
     pub parked: ParkedSignals,
     /// What of flows themselves the clock must look at.
     pub watches: Watches,
+    /// What notices people were sent of late.
+    pub brakes: Brakes,
     /// What the clock must look at next.
     pub due: DueIndex,
     /// Records.
@@ -59,6 +62,7 @@ impl App {
             runs: Runs::new(clients.clone(), &settings),
             parked: ParkedSignals::new(clients.clone(), &settings),
             watches: Watches::new(clients.clone(), &settings),
+            brakes: Brakes::new(clients.clone(), &settings),
             due: DueIndex::new(clients.clone(), &settings),
             config: ConfigStore::new(clients.clone(), &settings),
             secrets: Secrets::new(clients.clone(), settings.secret_prefix.clone()),

@@ -5,6 +5,7 @@
 pub mod aliases;
 pub mod app;
 pub mod audit;
+pub mod brake;
 pub mod browser;
 pub mod clients;
 pub mod clock;

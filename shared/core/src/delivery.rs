@@ -43,8 +43,10 @@ pub enum DeliveryResult {
         /// What came back.
         error: String,
     },
-    /// It was not sent to anybody, because nobody needs it any more.
+    /// It was not sent: nobody needs it any more, or there were too many at once.
     Skipped {
+        /// Who should have had it; `None` for everybody.
+        to: Option<String>,
         /// What happened meanwhile.
         reason: String,
     },
@@ -57,7 +59,7 @@ impl Delivery {
             DeliveryResult::Succeeded { to, .. } | DeliveryResult::Failed { to, .. } => {
                 cause(self.message, Some(to))
             }
-            DeliveryResult::Skipped { .. } => cause(self.message, None),
+            DeliveryResult::Skipped { to, .. } => cause(self.message, to.as_deref()),
         }
     }
 
@@ -72,7 +74,9 @@ impl Delivery {
                 let outcome = self.requested.clone();
                 Fact::DeliveryFailed(DeliveryFailed { message, to, by, outcome, attempts, error })
             }
-            DeliveryResult::Skipped { reason } => Fact::DeliverySkipped(DeliverySkipped { message, reason }),
+            DeliveryResult::Skipped { to, reason } => {
+                Fact::DeliverySkipped(DeliverySkipped { message, to, reason })
+            }
         }
     }
 }
@@ -86,7 +90,7 @@ pub(crate) fn of_fact(fact: &Fact) -> Option<Delivery> {
         let DeliveryFailed { message, to, by, outcome, attempts, error } = it;
         (message, DeliveryResult::Failed { to, by, attempts, error }, outcome)
     } else if let Fact::DeliverySkipped(it) = fact.clone() {
-        (it.message, DeliveryResult::Skipped { reason: it.reason }, None)
+        (it.message, DeliveryResult::Skipped { to: it.to, reason: it.reason }, None)
     } else {
         return None;
     };

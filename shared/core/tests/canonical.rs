@@ -92,7 +92,11 @@ fn other_facts() -> Vec<Fact> {
             channel: "crm".to_owned(),
             payload: json!({"z": 1.5, "a": [1e30, "\u{1f600}"]}),
         }),
-        Fact::DeliverySkipped(DeliverySkipped { message: 7, reason: "the run is closed".to_owned() }),
+        Fact::DeliverySkipped(DeliverySkipped {
+            message: 7,
+            to: None,
+            reason: "the run is closed".to_owned(),
+        }),
         Fact::AlertSettled(Box::new(AlertSettled {
             matter: Matter::Exception("x7".to_owned()),
             to: "channel:tickets".to_owned(),

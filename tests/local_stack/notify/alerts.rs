@@ -69,17 +69,24 @@ async fn whoever_acknowledges_ends_the_alert_that_nobody_did() {
 
 #[tokio::test]
 async fn an_alert_whose_matter_was_settled_on_its_way_is_settled_all_the_same() {
-    let pager = Receiver::start([]).await;
-    let local = with_pager(&pager).await;
-    let run = local.opened("5Ks").await;
-    // The pager has it, and the function dies before it can say so; meanwhile the run is called off.
-    local.stack.kill("notify", &[1]);
-    local.advance(Span::hours(2)).await;
-    local.post(&format!("/v1/runs/{run}/cancel"), &json!({"reason": "withdrawn"})).await;
-    local.advance(Span::hours(1)).await;
-    let rung = rung(&pager, &run, "outcome/crm-tag");
-    let (raised, resolved): (Vec<_>, Vec<_>) = rung.iter().partition(|it| it.contains("trigger"));
-    assert!(raised.is_empty() || !resolved.is_empty(), "{rung:?}");
+    let mut was_raised = 0;
+    for after in 0..6 {
+        let pager = Receiver::start([]).await;
+        let local = with_pager(&pager).await;
+        let run = local.opened("5Ks").await;
+        // The function dies, perhaps when the pager has it and the trail does not say so; then the run is called off.
+        local.stack.kill("notify", &[after]);
+        local.advance(Span::hours(2)).await;
+        local.post(&format!("/v1/runs/{run}/cancel"), &json!({"reason": "withdrawn"})).await;
+        local.advance(Span::hours(1)).await;
+        let rung = rung(&pager, &run, "outcome/crm-tag");
+        was_raised += usize::from(!rung.is_empty());
+        assert!(
+            rung.last().is_none_or(|last| last.starts_with(r#""resolve""#)),
+            "after {after} steps: {rung:?}"
+        );
+    }
+    assert!(was_raised > 0);
 }
 
 async fn with_jira(jira: &Jira) -> Local {
@@ -152,7 +159,7 @@ async fn an_issue_that_somebody_closed_or_threw_away_is_not_written_to() {
 
 #[tokio::test]
 async fn a_function_killed_at_any_step_leaves_one_issue_that_closes() {
-    for after in 0..14 {
+    for after in (0..14).step_by(2) {
         let jira = Jira::start().await;
         let local = with_jira(&jira).await;
         let run = local.opened("5Ks").await;

@@ -38,6 +38,7 @@ pub fn people(away: &[Away], begin: Time) -> Value {
     let (name, examples) = EXAMPLES[0];
     let mut text = examples.replace("roles:\n", &format!("{gone}\nroles:\n{roles}\n"));
     text += "  - {id: unplugged, kind: webhook, url: \"http://127.0.0.1:9/\"}\n";
+    text += "  - {id: pager, kind: pagerduty, secret: pager}\n";
     for Away { person, day } in away {
         let date = Day::of(begin + Span::days(day - 1));
         let id = format!("{{id: {person}, ");

@@ -90,16 +90,11 @@ struct Case<'a> {
 
 /// Creates an issue or adds to that of the same cause; closes it when the message says that the last case of it is over.
 /// `account` is `address:API token`.
-pub(super) async fn send(
-    poster: &Poster,
-    parcel: &Parcel<'_>,
-    account: &str,
-    words: &Words,
-) -> Result<(), Trouble> {
+pub(super) async fn send(poster: &Poster, parcel: &Parcel<'_>, account: &str) -> Result<(), Trouble> {
     let url = parcel.way.url.as_deref().ok_or_else(|| Trouble::refused("the channel has no address"))?;
     let authorization = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(account));
     let site = Site { poster, url: url.trim_end_matches('/'), authorization };
-    let case = case(parcel, words);
+    let case = case(parcel);
     match &parcel.message.content {
         Content::Settlement(settled) if settled.settlement == Settlement::Resolved => {
             close(&site, parcel, &case).await
@@ -110,16 +105,16 @@ pub(super) async fn send(
     }
 }
 
-fn case<'a>(parcel: &Parcel<'_>, words: &'a Words) -> Case<'a> {
+fn case<'a>(parcel: &Parcel<'a>) -> Case<'a> {
     let message = parcel.message;
-    let by = format!("{}:{}", message.run, message.seq);
+    let by = message.id();
     let id = format!("{}:{}", message.run, message.matter().key());
     let group = match &message.content {
         Content::Ticket(ticket) => Some(ticket.group.clone()),
         Content::Settlement(settled) => settled.group.clone(),
         Content::Notice(_) | Content::Request(_) => None,
     };
-    Case { group: group.unwrap_or_else(|| id.clone()), id, by, words }
+    Case { group: group.unwrap_or_else(|| id.clone()), id, by, words: parcel.words }
 }
 
 async fn open(site: &Site<'_>, parcel: &Parcel<'_>, case: &Case<'_>) -> Result<(), Trouble> {

@@ -13,6 +13,8 @@ const POST_MESSAGE: &str = "https://slack.com/api/chat.postMessage";
 /// A section takes no more fields, a row no more buttons that are seen at once.
 const MAX_FIELDS: usize = 10;
 const MAX_BUTTONS: usize = 5;
+/// A section's text may not be longer.
+const MAX_TEXT: usize = 3_000;
 
 /// What a bot is answered; an incoming webhook says `ok` in plain text.
 #[derive(Deserialize)]
@@ -81,6 +83,11 @@ fn blocks(words: &Words) -> Value {
         .collect();
     let headline = format!("{mark}*{}*", plain(&words.headline));
     let mut blocks = vec![json!({"type": "section", "text": {"type": "mrkdwn", "text": headline}})];
+    if !words.lines.is_empty() {
+        let lines: String = words.lines.iter().map(|line| format!("• {}\n", plain(line))).collect();
+        let lines: String = lines.chars().take(MAX_TEXT).collect();
+        blocks.push(json!({"type": "section", "text": {"type": "mrkdwn", "text": lines}}));
+    }
     if !fields.is_empty() {
         blocks.push(json!({"type": "section", "fields": fields}));
     }

@@ -152,14 +152,23 @@ impl Teller<'_> {
             Fact::RunCancelled(it) => html! { "Cancelled: " (self.prose(&it.reason)) },
             Fact::NoteAdded(it) => html! { span.note { (linked(&it.text)) } },
             Fact::DeliverySucceeded(it) => {
-                html! { (self.receiver(&it.to)) " was told by " (way(it.by)) }
+                html! {
+                    (self.receiver(&it.to)) " was told by " (way(it.by))
+                    @if let Some(all) = it.together { ", together with " (words::count(all.saturating_sub(1), "other notice")) }
+                }
             }
             Fact::DeliveryFailed(it) => html! {
                 (self.receiver(&it.to)) " could not be reached, after "
                 (it.attempts) (if it.attempts == 1 { " attempt" } else { " attempts" }) ": " (words::clean(&it.error))
             },
             Fact::DeliverySkipped(it) => {
-                html! { "Nobody needed to be told any more: " (self.prose(&it.reason)) }
+                html! {
+                    @match &it.to {
+                        Some(to) => { (self.receiver(to)) " was not told: " }
+                        None => { "Nobody needed to be told any more: " }
+                    }
+                    (self.prose(&it.reason))
+                }
             }
             Fact::AlertSettled(it) => {
                 html! { (self.receiver(&it.to)) " is to show it as " (it.settlement.as_str()) ": " (self.prose(&it.how)) }

@@ -46,6 +46,9 @@ pub struct DeliveryFailed {
 pub struct DeliverySkipped {
     /// Sequence number of the record whose message it was.
     pub message: u64,
+    /// Who was not sent it; absent when nobody was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
     /// What happened meanwhile.
     pub reason: String,
 }
