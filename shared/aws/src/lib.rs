@@ -18,6 +18,8 @@ pub mod exception;
 pub mod execute;
 pub mod http;
 pub mod mail;
+pub mod openid;
+pub mod outbound;
 pub mod outbox;
 pub mod parked;
 pub mod rotation;
