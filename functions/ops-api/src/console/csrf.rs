@@ -59,7 +59,8 @@ impl Call<'_> {
     /// Refuses a form that was not sent from a page of the console.
     pub(super) fn sent_from_console(&self, token: Option<&str>) -> Result<(), Problem> {
         let cookie = browser::cookie(self.request, self.token_name()).filter(|text| is_token(text));
-        if browser::is_from_own_page(self.request) && cookie.is_some() && token == cookie {
+        let is_own = browser::is_from_own_page(self.request, &self.app.settings.public_url);
+        if is_own && cookie.is_some() && token == cookie {
             return Ok(());
         }
         let detail =

@@ -102,16 +102,26 @@ impl Call<'_> {
         if problem.status == 404 {
             return problem_page(problem);
         }
-        let query = self.request.raw_query_string.as_deref().filter(|query| !query.is_empty());
-        let here = format!("{}{}", self.path(), query.map(|query| format!("?{query}")).unwrap_or_default());
-        let to = if self.request.request_context.http.method == "GET" { page_of(&here) } else { "/" };
+        let is_get = self.request.request_context.http.method == "GET";
+        let here = self.here();
+        let to = if is_get { page_of(&here) } else { "/" };
         // A script that asks for a page anew must not begin a sign-in that nobody sees.
-        let is_navigation =
-            http::header(self.request, "sec-fetch-dest").is_none_or(|dest| dest == "document");
-        if problem.status == 401 && is_navigation && to == here {
+        let is_navigation = http::header(self.request, "sec-fetch-dest").is_none_or(|dest| dest == "document");
+        if problem.status == 401 && is_get && is_navigation {
             return see_other(&sign_in_for(to));
         }
         refused(problem, to)
+    }
+
+    /// The address that is asked for. API Gateway has decoded its path, where it could.
+    fn here(&self) -> String {
+        let plain = |byte: u8| byte.is_ascii_graphic();
+        let escape = |byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+        let path: String = self.path().bytes().map(escape).collect();
+        match self.request.raw_query_string.as_deref().unwrap_or_default() {
+            "" => path,
+            query => format!("{path}?{query}"),
+        }
     }
 
     /// `GET /sign-in`, `GET /sign-in/callback`, `POST /sign-out`.
