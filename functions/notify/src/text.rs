@@ -98,16 +98,13 @@ fn given<const N: usize>(facts: [(&'static str, Option<String>); N]) -> Vec<(&'s
 /// Only what a browser may open: a title or an address comes from outside. The API asks for signatures, which browsers do
 /// not make: where there is a console, its page is the one to open, and shows the trail as well.
 fn links(links: &Links, asset: Option<&str>, playbook: Option<&str>) -> Vec<(&'static str, String)> {
-    let of_api = |url: &'_ Option<String>| url.clone().filter(|_| links.console.is_none());
     let run = links.console.as_deref().or(links.run.as_deref()).or(links.flow.as_deref());
-    let (trail, timeline) = (of_api(&links.trail), of_api(&links.timeline));
-    let all = [
-        ("Open", run),
-        ("Playbook", playbook),
-        ("Asset", asset),
-        ("Trail", trail.as_deref()),
-        ("Timeline", timeline.as_deref()),
-    ];
+    let (trail, timeline) = match links.console {
+        Some(_) => (None, None),
+        None => (links.trail.as_deref(), links.timeline.as_deref()),
+    };
+    let all =
+        [("Open", run), ("Playbook", playbook), ("Asset", asset), ("Trail", trail), ("Timeline", timeline)];
     let is_address = |url: &&str| url.starts_with("https://") || url.starts_with("http://");
     all.into_iter().filter_map(|(label, url)| Some((label, url.filter(is_address)?.to_owned()))).collect()
 }

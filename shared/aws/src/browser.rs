@@ -64,7 +64,11 @@ mod tests {
             (false, vec![host, ("origin", "https://meshline.example.com.evil.example")]),
             (false, vec![host, ("origin", "null")]),
         ] {
-            assert_eq!(is_from_own_page(&request(&headers)), own, "{headers:?}");
+            assert_eq!(
+                is_from_own_page(&request(&headers), "https://public.example.com"),
+                own,
+                "{headers:?}"
+            );
         }
     }
 }

@@ -106,7 +106,8 @@ impl Call<'_> {
         let here = self.here();
         let to = if is_get { page_of(&here) } else { "/" };
         // A script that asks for a page anew must not begin a sign-in that nobody sees.
-        let is_navigation = http::header(self.request, "sec-fetch-dest").is_none_or(|dest| dest == "document");
+        let is_navigation =
+            http::header(self.request, "sec-fetch-dest").is_none_or(|dest| dest == "document");
         if problem.status == 401 && is_get && is_navigation {
             return see_other(&sign_in_for(to));
         }
@@ -232,7 +233,8 @@ impl Door<'_> {
             let detail = format!("what the provider says of you is not believed: {why}");
             Problem::new(403, "sign-in", "you could not be signed in", detail)
         })?;
-        self.known(&email).await?;
+        let person = self.known(&email).await?;
+        tracing::info!(person, "somebody signed in to the console");
         let mut response = see_other(&flow.to);
         let session = Session { email, until: self.call.now + SESSION_COOKIE.lasts };
         self.keep(&SESSION_COOKIE, &session, &mut response).await?;
@@ -254,11 +256,12 @@ impl Door<'_> {
         token.map_err(unusable)
     }
 
-    /// Refuses whom the directory does not know: at the door, and with each page, so that who leaves it is out at once.
-    async fn known(&self, email: &str) -> Result<(), Problem> {
+    /// The person whose address it is. Looked up at the door and with each page, so that who leaves the directory is out at
+    /// once.
+    async fn known(&self, email: &str) -> Result<String, Problem> {
         let people = self.call.app.config.fresh(self.call.now).await?.config.people();
-        if people.identify(email).is_some() {
-            return Ok(());
+        if let Some(person) = people.identify(email) {
+            return Ok(person.id.clone());
         }
         let detail = format!(
             "no person of the directory has the e-mail address {}. Have it written beside your name in the people's document \
