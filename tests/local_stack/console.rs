@@ -3,6 +3,7 @@
 mod browser;
 mod hostile;
 mod pages;
+mod sign_in;
 
 use meshline_core::time::Span;
 use meshline_tests::{Local, campaign_tag};
@@ -37,6 +38,29 @@ async fn whoever_has_the_run_says_so_on_its_page_and_the_trail_names_them() {
     let trail = local.get(&format!("/v1/runs/{run}/audit")).await;
     let last = trail["items"].as_array().unwrap().last().unwrap().clone();
     assert_eq!((&last["kind"], &last["actor"]["id"]), (&json!("acknowledged"), &json!("ana")));
+}
+
+#[tokio::test]
+async fn a_notice_leads_to_the_page_of_its_case() {
+    let local = Local::start().await;
+    let run = late(&local).await;
+    let inbox = local.get("/_local/inbox").await;
+    let told: Vec<&str> = inbox["messages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|sent| sent["body"]["text"].as_str())
+        .collect();
+    let opens = |text: &str| text.lines().find_map(|line| line.strip_prefix("Open: ")).map(str::to_owned);
+    let links: Vec<String> = told.iter().filter_map(|text| opens(text)).collect();
+    let page = format!("http://127.0.0.1:8080/runs/{run}");
+    let case = links.iter().find_map(|link| link.strip_prefix(&format!("{page}#"))).expect("a ticket");
+    assert!(Browser::new(&local).get(&format!("/runs/{run}")).await.html.contains(&format!("id=\"{case}\"")));
+    assert!(links.contains(&page), "{links:?}");
+    assert!(
+        told.iter().all(|text| !text.contains("/v1/")),
+        "what asks for signatures opens in no browser: {told:?}"
+    );
 }
 
 #[tokio::test]

@@ -103,6 +103,8 @@ pub(crate) struct Links {
     pub(crate) trail: Option<String>,
     pub(crate) timeline: Option<String>,
     pub(crate) flow: Option<String>,
+    /// The page for people, where there is a console.
+    pub(crate) console: Option<String>,
 }
 
 /// The CloudEvent around it.

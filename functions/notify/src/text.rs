@@ -113,15 +113,16 @@ fn given<const N: usize>(facts: [(&'static str, Option<String>); N]) -> Vec<(&'s
     facts.into_iter().filter_map(|(label, value)| Some((label, cut(&value?, MAX_FACT)))).collect()
 }
 
-/// Only what a browser may open: a title or an address comes from outside.
+/// Only what a browser may open: a title or an address comes from outside. The API asks for signatures, which browsers do
+/// not make: where there is a console, its page is the one to open, and shows the trail as well.
 fn links(links: &Links, asset: Option<&str>, playbook: Option<&str>) -> Vec<(&'static str, String)> {
-    let all = [
-        ("Open", links.run.as_deref().or(links.flow.as_deref())),
-        ("Playbook", playbook),
-        ("Asset", asset),
-        ("Trail", links.trail.as_deref()),
-        ("Timeline", links.timeline.as_deref()),
-    ];
+    let run = links.console.as_deref().or(links.run.as_deref()).or(links.flow.as_deref());
+    let (trail, timeline) = match links.console {
+        Some(_) => (None, None),
+        None => (links.trail.as_deref(), links.timeline.as_deref()),
+    };
+    let all =
+        [("Open", run), ("Playbook", playbook), ("Asset", asset), ("Trail", trail), ("Timeline", timeline)];
     let is_address = |url: &&str| url.starts_with("https://") || url.starts_with("http://");
     all.into_iter().filter_map(|(label, url)| Some((label, url.filter(is_address)?.to_owned()))).collect()
 }

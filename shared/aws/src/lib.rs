@@ -20,6 +20,8 @@ pub mod execute;
 pub mod http;
 pub mod issues;
 pub mod mail;
+pub mod openid;
+pub mod outbound;
 pub mod outbox;
 pub mod parked;
 pub mod rotation;

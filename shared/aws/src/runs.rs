@@ -1,6 +1,6 @@
 //! The runs of the state table, and the one way they change: a run and its records, together or not at all.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::error::BuildError;
@@ -200,7 +200,9 @@ impl Runs {
     /// The table cannot be read, or holds what is no run.
     pub async fn load_all(&self, ids: &[String]) -> Result<Vec<Run>, StoreError> {
         let mut found: HashMap<String, Run> = HashMap::new();
-        for ids in ids.chunks(BATCH) {
+        // DynamoDB refuses a batch that has a key twice.
+        let distinct: Vec<&String> = ids.iter().collect::<BTreeSet<_>>().into_iter().collect();
+        for ids in distinct.chunks(BATCH) {
             let mut keys: Vec<Item> = ids.iter().filter_map(|id| key(id)).collect();
             while !keys.is_empty() {
                 let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).build();

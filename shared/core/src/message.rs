@@ -41,8 +41,9 @@ impl Queue {
     }
 }
 
-/// What `record` sends. `public_url` is the address of the HTTP API, for links.
-pub fn outgoing(record: &Record, public_url: &str) -> Outgoing {
+/// What `record` sends. `public_url` is the address of the HTTP API, `console_url` that of the console where there is one:
+/// for links.
+pub fn outgoing(record: &Record, public_url: &str, console_url: Option<&str>) -> Outgoing {
     let data = match &record.fact {
         Fact::Escalated(escalated) => Some((Queue::Escalations, escalation(record, escalated))),
         Fact::RunOpened(opened) if !opened.notify.is_empty() => {
@@ -101,8 +102,10 @@ pub fn outgoing(record: &Record, public_url: &str) -> Outgoing {
     };
     let told = data.filter(|_| !record.suppressed);
     let queue = told.map(|(queue, mut data)| {
+        let exception = data.get("exception").and_then(Value::as_str);
+        let page = console_url.map(|url| format!("{url}{}", page(record, exception)));
         if let Some(members) = data.as_object_mut() {
-            members.insert("links".to_owned(), links(record, public_url));
+            members.insert("links".to_owned(), links(record, public_url, page));
         }
         let schema = match queue {
             Queue::Escalations if matches!(record.fact, Fact::AlertSettled(_)) => "settlement",
@@ -140,14 +143,30 @@ fn cloud_event(record: &Record, schema: &str, data: Value) -> Value {
     event
 }
 
-fn links(record: &Record, public_url: &str) -> Value {
-    if record.run.starts_with("FLOW#") {
+/// `console` is the page for people, where there is one.
+fn links(record: &Record, public_url: &str, console: Option<String>) -> Value {
+    let links = if record.run.starts_with("FLOW#") {
         let flow = format!("{public_url}/v1/flows/{}", record.flow);
-        return json!({"run": null, "trail": null, "timeline": null, "flow": flow});
+        json!({"run": null, "trail": null, "timeline": null, "flow": flow})
+    } else {
+        let run = format!("{public_url}/v1/runs/{}", record.run);
+        let timeline = format!("{public_url}/v1/subjects/{}/timeline", segment(&record.subject));
+        json!({"run": run, "trail": format!("{run}/audit"), "timeline": timeline})
+    };
+    match console {
+        Some(page) => with(links, json!({"console": page})),
+        None => links,
     }
-    let run = format!("{public_url}/v1/runs/{}", record.run);
-    let timeline = format!("{public_url}/v1/subjects/{}/timeline", segment(&record.subject));
-    json!({"run": run, "trail": format!("{run}/audit"), "timeline": timeline})
+}
+
+/// The console's page of what a record is about, at the exception if it is about one. A flow's own are in the queue.
+fn page(record: &Record, exception: Option<&str>) -> String {
+    match (record.run.starts_with("FLOW#"), exception) {
+        (false, None) => format!("/runs/{}", record.run),
+        (false, Some(exception)) => format!("/runs/{}#{exception}", record.run),
+        (true, None) => format!("/flows/{}", record.flow),
+        (true, Some(_)) => "/exceptions".to_owned(),
+    }
 }
 
 /// A text as one segment of a URL's path (RFC 3986, section 3.3): all but unreserved characters and `:` escaped.
