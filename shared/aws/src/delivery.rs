@@ -112,7 +112,7 @@ async fn report_of_flow(app: &App, run: &str, delivery: &Delivery, now: Time) ->
         let record = flow_record(app, &flow, Actor::system(ACTOR), delivery.fact(), cause, now).await?;
         match app.audit.append(&record).await {
             Ok(()) => {
-                let failed = u64::from(matches!(record.fact, Fact::DeliveryFailed(_)));
+                let failed = i64::from(matches!(record.fact, Fact::DeliveryFailed(_)));
                 let measures = Measures { deliveries_failed: failed, ..Measures::default() };
                 telemetry::decided(&record.flow, &measures, now);
                 return Ok(());
