@@ -2,7 +2,7 @@
 
 use clap::Args;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::client::{Client, Pages};
 use crate::failure::{Exit, Failure};
@@ -36,8 +36,15 @@ pub(crate) async fn run(client: &Client, args: &Flows, screen: &Screen) -> Resul
     let version = args.version.map(|version| version.to_string());
     let answer = client.get(&["v1", "flows", flow], &[("version", version.as_deref())]).await?;
     let mut found: Value = answer.read("the flow")?;
-    let definition = found.get_mut("definition").map(Value::take).unwrap_or_default();
-    screen.document(if screen.is_json() { &found } else { &definition })?;
+    if screen.is_json() {
+        screen.document(&found)?;
+        return Ok(Exit::Done);
+    }
+    let mut definition = found.get_mut("definition").map(Value::take).unwrap_or_default();
+    if let Some(members) = definition.as_object_mut() {
+        members.insert("kind".to_owned(), json!("Flow"));
+    }
+    screen.document(&definition)?;
     Ok(Exit::Done)
 }
 
