@@ -22,7 +22,7 @@ use crate::Call;
 const SOON: Span = Span::hours(24);
 /// Runs that are looked at, those that are due next; and those that are overdue and those with an open exception, of each
 /// flow the newest.
-const MAX_RUNS: usize = 100;
+const MAX_RUNS: usize = 60;
 /// How many entries of each partition are read to find them.
 const PER_SHARD: i32 = 25;
 
