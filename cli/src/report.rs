@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Answer, Client, Pages};
 use crate::failure::{Exit, Failure};
+use crate::progress::Progress;
 use crate::screen::Screen;
 use crate::show::{self, Table, Tone};
 
@@ -42,7 +43,7 @@ struct Listed {
 
 /// Shows the SLA report of a flow, or of each.
 pub(crate) async fn run(client: &Client, args: &Report, screen: &Screen) -> Result<Exit, Failure> {
-    let answers = answers(client, args).await?;
+    let answers = Progress::of("counting runs").during(answers(client, args)).await?;
     if screen.is_json() {
         let documents: Result<Vec<Value>, Failure> =
             answers.iter().map(|answer| answer.read("the report")).collect();

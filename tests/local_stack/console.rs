@@ -1,6 +1,6 @@
 //! What a person sees and does in a browser: the pages of the console and their forms.
 
-mod browser;
+pub(crate) mod browser;
 mod hostile;
 mod pages;
 mod sign_in;

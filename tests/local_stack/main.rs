@@ -8,6 +8,7 @@ mod checkpoints;
 mod console;
 mod cost;
 mod duties;
+mod figures;
 mod life;
 mod notify;
 mod poison;

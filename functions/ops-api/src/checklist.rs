@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::try_join_all;
 use meshline_aws::http::{self, MAX_LIMIT, Problem, Response};
 use meshline_aws::runs::List;
 use meshline_core::checklist::{self, Evidence, TRIGGERS, Trigger};
@@ -27,14 +28,18 @@ impl Call<'_> {
         }
         let triggers: Vec<Trigger<'_>> =
             last.iter().map(|(run, flow, trail)| Trigger { run, flow: &flow.document, trail }).collect();
-        let excepted = self.app.runs.list(&List::Exceptions(&id), MAX_LIMIT as i32, None).await?;
+        let lists = List::excepted(&id);
+        let pages = lists.iter().map(|list| self.app.runs.list(list, MAX_LIMIT as i32, None));
+        let pages = try_join_all(pages).await?;
+        let has_more_excepted = pages.iter().any(|page| page.cursor.is_some());
+        let excepted: Vec<Run> = pages.into_iter().flat_map(|page| page.runs).collect();
         let of_flow: Vec<FlowException> = self.app.watches.exceptions_of(&id).await?;
         let evidence = Evidence {
             flow: &flow.document,
             directory: &config.people(),
             triggers: &triggers,
-            excepted: &excepted.runs,
-            has_more_excepted: excepted.cursor.is_some(),
+            excepted: &excepted,
+            has_more_excepted,
             of_flow: &of_flow,
         };
         Ok(http::json(200, &json!(checklist::checklist(evidence, self.now))))

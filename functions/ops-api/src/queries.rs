@@ -76,10 +76,12 @@ impl Call<'_> {
                 && is_asked(&suppressed, run.suppressed)
         };
         let flows = one_or_all(flow.as_deref(), &config);
-        let only_open = matches!(status.as_deref(), Some("awaiting_qa" | "active" | "verifying"))
-            || overdue.as_deref() == Some("true");
+        let only_overdue = overdue.as_deref() == Some("true");
+        let only_open =
+            only_overdue || matches!(status.as_deref(), Some("awaiting_qa" | "active" | "verifying"));
         let lists = match &owner {
             Some(owner) if only_open => vec![List::Owner(owner)],
+            Some(_) | None if only_overdue => flows.into_iter().map(List::Overdue).collect(),
             Some(_) | None => flows.into_iter().map(List::Flow).collect(),
         };
         self.newest(&lists, &wanted, http::limit(self.request)?, pages).await
@@ -222,11 +224,11 @@ impl Call<'_> {
             let views = run.exceptions.iter().map(|exception| ExceptionView::of(run, exception));
             views.filter(is_wanted).collect()
         };
-        let list = |flow| match status {
-            Some(ExceptionStatus::Open) => List::Exceptions(flow),
-            Some(ExceptionStatus::Resolved) | None => List::Flow(flow),
+        let of_flows = flows.iter().copied();
+        let lists: Vec<List<'_>> = match status {
+            Some(ExceptionStatus::Open) => of_flows.flat_map(List::excepted).collect(),
+            Some(ExceptionStatus::Resolved) | None => of_flows.map(List::Flow).collect(),
         };
-        let lists: Vec<List<'_>> = flows.iter().map(|flow| list(*flow)).collect();
         let (runs, cursor) = self
             .newest(&lists, &|run| !of_run(run).is_empty(), http::limit(self.request)?, MAX_PAGES)
             .await?;

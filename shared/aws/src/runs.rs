@@ -58,8 +58,17 @@ pub enum List<'a> {
     Flow(&'a str),
     /// The open runs of a person.
     Owner(&'a str),
-    /// The runs of a flow with an open exception.
+    /// The overdue runs of a flow.
+    Overdue(&'a str),
+    /// Its runs that are in time, with an open exception.
     Exceptions(&'a str),
+}
+
+impl<'a> List<'a> {
+    /// The lists that have every run of a flow with an open exception.
+    pub fn excepted(flow: &'a str) -> [Self; 2] {
+        [Self::Overdue(flow), Self::Exceptions(flow)]
+    }
 }
 
 impl Runs {
@@ -157,7 +166,9 @@ impl Runs {
             item.insert("next_due_at".to_owned(), s(at.to_string()));
             item.insert("open_owner".to_owned(), s(&run.owner.id));
         }
-        if run.open_exceptions().next().is_some() {
+        if run.is_overdue() {
+            item.insert("exception_flow".to_owned(), s(overdue(&run.flow)));
+        } else if run.open_exceptions().next().is_some() {
             item.insert("exception_flow".to_owned(), s(&run.flow));
         }
         Ok(item)
@@ -169,9 +180,10 @@ impl Runs {
     /// The index cannot be read. A cursor that is not one of ours starts from the beginning.
     pub async fn list(&self, list: &List<'_>, limit: i32, cursor: Option<&str>) -> Result<Page, StoreError> {
         let (index, attribute, value) = match list {
-            List::Flow(flow) => ("by_flow", "flow", *flow),
-            List::Owner(owner) => ("by_owner", "open_owner", *owner),
-            List::Exceptions(flow) => ("by_exception", "exception_flow", *flow),
+            List::Flow(flow) => ("by_flow", "flow", (*flow).to_owned()),
+            List::Owner(owner) => ("by_owner", "open_owner", (*owner).to_owned()),
+            List::Overdue(flow) => ("by_exception", "exception_flow", overdue(flow)),
+            List::Exceptions(flow) => ("by_exception", "exception_flow", (*flow).to_owned()),
         };
         let query = self
             .clients
@@ -181,10 +193,10 @@ impl Runs {
             .index_name(index)
             .key_condition_expression("#attribute = :value")
             .expression_attribute_names("#attribute", attribute)
-            .expression_attribute_values(":value", s(value))
+            .expression_attribute_values(":value", s(&value))
             .scan_index_forward(false)
             .limit(limit)
-            .set_exclusive_start_key(cursor.and_then(|cursor| start_key(cursor, attribute, value)));
+            .set_exclusive_start_key(cursor.and_then(|cursor| start_key(cursor, attribute, &value)));
         let page = query.send().await.map_err(|e| StoreError::from_sdk("list runs", e))?;
         let cursor = page
             .last_evaluated_key
@@ -292,6 +304,11 @@ fn key(run: &str) -> Option<Item> {
 pub(crate) fn run_of_key(item: &Item) -> Option<String> {
     let part = |name: &str, start: &str| Some(item.get(name)?.as_s().ok()?.strip_prefix(start)?.to_owned());
     Some(format!("{}-{}", part("pk", "S#")?, part("sk", "RUN#")?))
+}
+
+/// The partition of a flow's overdue runs. No flow is called so: an id has no `#`.
+fn overdue(flow: &str) -> String {
+    format!("{flow}#overdue")
 }
 
 fn start_key(cursor: &str, attribute: &str, value: &str) -> Option<Item> {

@@ -95,8 +95,10 @@ fn outcomes(flow: &Flow, report: &SlaReport) -> Markup {
     }
 }
 
+/// A ratio as the report has it, with as many decimals as that takes: `97.5 %`, `90 %`.
 fn percent(ratio: Option<f64>) -> String {
-    ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{:.0} %", ratio * 100.0).replace('-', "\u{2212}"))
+    let percent = |ratio: f64| (ratio * 1000.0).round() / 10.0;
+    ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{} %", percent(ratio)).replace('-', "\u{2212}"))
 }
 
 fn seconds(seconds: Option<i64>) -> String {
