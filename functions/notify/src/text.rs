@@ -1,5 +1,8 @@
 //! The words of a message: what a person reads, whatever the way it comes.
 
+mod monday;
+
+use meshline_core::checklist::Answer;
 use meshline_core::config::flow::Severity;
 use meshline_core::time::Time;
 
@@ -55,6 +58,11 @@ fn of_notice(notice: &Notice) -> Words {
         ("Owner", notice.owner.clone()),
         ("Due", notice.due_at.map(utc)),
         ("Severity", Some(notice.severity.as_str().to_owned())),
+        ("Wrong", monday::answered(notice, Answer::Fail)),
+        ("Not known", monday::answered(notice, Answer::Unknown)),
+        ("Right", monday::answered(notice, Answer::Pass)),
+        ("Late on average", notice.late.as_ref().map(monday::late)),
+        ("Post-mortem", notice.postmortem.clone()),
     ];
     Words {
         headline: cut(&format!("{}: {}", notice.title, notice.reason), MAX_HEADLINE),
@@ -99,6 +107,7 @@ fn given<const N: usize>(facts: [(&'static str, Option<String>); N]) -> Vec<(&'s
 fn links(links: &Links, asset: Option<&str>, playbook: Option<&str>) -> Vec<(&'static str, String)> {
     let all = [
         ("Open", links.run.as_deref().or(links.flow.as_deref())),
+        ("Checklist", links.checklist.as_deref()),
         ("Playbook", playbook),
         ("Asset", asset),
         ("Trail", links.trail.as_deref()),

@@ -263,18 +263,8 @@ impl Call<'_> {
         // What was opened at this very moment belongs to the report.
         let to = self.time("to")?.unwrap_or(self.now + Span::from_ms(1));
         let from = self.time("from")?.unwrap_or(to - window);
-        let (mut runs, mut cursor) = (Vec::new(), None);
-        loop {
-            let size = most.min(MAX_LIMIT) as i32;
-            let page = self.app.runs.list(&List::Flow(&flow.id), size, cursor.as_deref()).await?;
-            let oldest = page.runs.last().map(|run| run.opened_at);
-            runs.extend(page.runs);
-            cursor = page.cursor;
-            let enough = oldest.is_none_or(|oldest| oldest < from) || runs.len() >= most;
-            if cursor.is_none() || enough {
-                break;
-            }
-        }
+        let mut runs = Vec::new();
+        self.app.runs.opened_since(&flow.id, from, most, |run| runs.push(run)).await?;
         Ok(report::sla(flow, &runs, from, to, self.now))
     }
 }

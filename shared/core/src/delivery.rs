@@ -73,7 +73,7 @@ impl Delivery {
 }
 
 /// The report that made a record, if it is one.
-pub(crate) fn of_fact(fact: &Fact) -> Option<Delivery> {
+pub fn of_fact(fact: &Fact) -> Option<Delivery> {
     let (message, result, requested) = if let Fact::DeliverySucceeded(it) = fact.clone() {
         (it.message, DeliveryResult::Succeeded { to: it.to, by: it.by }, None)
     } else if let Fact::DeliveryFailed(it) = fact.clone() {

@@ -92,7 +92,8 @@ impl Measures {
             | Fact::FlowApplied(_)
             | Fact::OwnerRotated(_)
             | Fact::HandoverAccepted(_)
-            | Fact::HandoverReminded(_) => {}
+            | Fact::HandoverReminded(_)
+            | Fact::ChecklistSent(_) => {}
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Messages: what a record tells the queues and the bus. One CloudEvent each, schemas under infra/schemas/.
 
+mod monday;
+
 use serde_json::{Value, json};
 
 use crate::record::{Escalated, ExceptionOpened, Fact, Opened, Recipient, Record, Requested};
@@ -66,6 +68,10 @@ pub fn outgoing(record: &Record, public_url: &str) -> Outgoing {
             let told = handover(record, &text, &it.title, (&it.to, &it.notify, it.turn_at));
             Some((Queue::Escalations, told))
         }
+        Fact::ChecklistSent(sent) if !sent.notify.is_empty() => {
+            let notice = notice(record, "monday", &monday::headline(sent), &sent.title);
+            Some((Queue::Escalations, with(notice, monday::told(&record.flow, sent))))
+        }
         Fact::ExceptionOpened(opened) => Some((Queue::Exceptions, ticket(record, opened))),
         Fact::OutcomeRequested(requested) => Some((Queue::Requests, request(record, requested))),
         Fact::RunOpened(_)
@@ -96,7 +102,8 @@ pub fn outgoing(record: &Record, public_url: &str) -> Outgoing {
         | Fact::FlowApplied(_)
         | Fact::OwnerRotated(_)
         | Fact::HandoverAccepted(_)
-        | Fact::HandoverReminded(_) => None,
+        | Fact::HandoverReminded(_)
+        | Fact::ChecklistSent(_) => None,
     };
     let told = data.filter(|_| !record.suppressed);
     let queue = told.map(|(queue, mut data)| {
@@ -141,7 +148,12 @@ fn cloud_event(record: &Record, schema: &str, data: Value) -> Value {
 fn links(record: &Record, public_url: &str) -> Value {
     if record.run.starts_with("FLOW#") {
         let flow = format!("{public_url}/v1/flows/{}", record.flow);
-        return json!({"run": null, "trail": null, "timeline": null, "flow": flow});
+        let mut links = json!({"run": null, "trail": null, "timeline": null, "flow": flow});
+        if let (Fact::ChecklistSent(_), Some(members)) = (&record.fact, links.as_object_mut()) {
+            let checklist = format!("{public_url}/v1/reports/checklist?flow={}", record.flow);
+            members.insert("checklist".to_owned(), json!(checklist));
+        }
+        return links;
     }
     let run = format!("{public_url}/v1/runs/{}", record.run);
     let timeline = format!("{public_url}/v1/subjects/{}/timeline", segment(&record.subject));

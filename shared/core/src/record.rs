@@ -3,6 +3,7 @@
 mod check;
 mod delivery;
 mod detail;
+mod monday;
 mod rotation;
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,7 @@ use crate::trace::{TraceId, TraceParent};
 pub use check::*;
 pub use delivery::*;
 pub use detail::*;
+pub use monday::*;
 pub use rotation::*;
 
 /// What happened to a run or was decided about it: by whom, when and why.
@@ -148,6 +150,8 @@ pub enum Fact {
     HandoverAccepted(HandoverAccepted),
     /// They did not, and are reminded.
     HandoverReminded(HandoverReminded),
+    /// The checklist of a week was sent to the flow's owner.
+    ChecklistSent(Box<ChecklistSent>),
 }
 
 impl Record {
@@ -216,6 +220,7 @@ impl Fact {
             Self::OwnerRotated(_) => "owner_rotated",
             Self::HandoverAccepted(_) => "handover_accepted",
             Self::HandoverReminded(_) => "handover_reminded",
+            Self::ChecklistSent(_) => "checklist_sent",
         }
     }
 }

@@ -1,10 +1,14 @@
 //! The SLA report: how many promises of a flow were kept.
 
+mod average;
+
 use serde::{Deserialize, Serialize};
 
 use crate::config::flow::{Flow, Objective};
 use crate::run::{Outcome, OutcomeStatus, Run, Status};
 use crate::time::{Span, Time};
+
+pub use average::{Averages, Late, LateOutcome};
 
 /// The least part of a window, one in so many, that says something about the rest of it.
 const FORECAST_FROM: i64 = 10;

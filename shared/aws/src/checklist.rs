@@ -1,0 +1,52 @@
+//! The checklist of a flow, made of what is stored.
+
+use std::sync::Arc;
+
+use meshline_core::checklist::{self, Checklist, Evidence, TRIGGERS, Trigger};
+use meshline_core::config::Config;
+use meshline_core::config::Versioned;
+use meshline_core::config::flow::Flow;
+use meshline_core::flow_exception::FlowException;
+use meshline_core::record::Record;
+use meshline_core::run::Run;
+use meshline_core::time::Time;
+
+use crate::app::App;
+use crate::error::StoreError;
+use crate::http::MAX_LIMIT;
+use crate::runs::List;
+
+/// The checklist of `flow` over its last triggers; `of_flow` are all exceptions of the flow itself.
+///
+/// # Errors
+/// The tables are not available, or hold what is no run or record.
+pub async fn checklist(
+    app: &App,
+    config: &Config,
+    flow: &Flow,
+    of_flow: &[FlowException],
+    now: Time,
+) -> Result<Checklist, StoreError> {
+    let mut last = Vec::new();
+    for run in app.runs.list(&List::Flow(&flow.id), TRIGGERS as i32, None).await?.runs {
+        last.push(with_records(app, run).await?);
+    }
+    let triggers: Vec<Trigger<'_>> =
+        last.iter().map(|(run, flow, trail)| Trigger { run, flow: &flow.document, trail }).collect();
+    let excepted = app.runs.list(&List::Exceptions(&flow.id), MAX_LIMIT as i32, None).await?;
+    let evidence = Evidence {
+        flow,
+        directory: &config.people(),
+        triggers: &triggers,
+        excepted: &excepted.runs,
+        has_more_excepted: excepted.cursor.is_some(),
+        of_flow,
+    };
+    Ok(checklist::checklist(evidence, now))
+}
+
+async fn with_records(app: &App, run: Run) -> Result<(Run, Arc<Versioned<Flow>>, Vec<Record>), StoreError> {
+    let flow = app.config.flow(&run.flow, run.flow_version).await?;
+    let trail = app.audit.trail(&run.run, 0).await?;
+    Ok((run, flow, trail))
+}
