@@ -9,6 +9,7 @@ mod console;
 mod cost;
 mod duties;
 mod life;
+mod monday;
 mod notify;
 mod poison;
 mod replay;

@@ -61,7 +61,7 @@ fn of_notice(notice: &Notice) -> Words {
         ("Wrong", monday::answered(notice, Answer::Fail)),
         ("Not known", monday::answered(notice, Answer::Unknown)),
         ("Right", monday::answered(notice, Answer::Pass)),
-        ("Late on average", notice.late.as_ref().map(monday::late)),
+        ("Late", notice.late.as_ref().map(monday::late)),
         ("Post-mortem", notice.postmortem.clone()),
     ];
     Words {

@@ -215,6 +215,20 @@ pub fn checklist(evidence: Evidence<'_>, now: Time) -> Checklist {
     Checklist { flow: evidence.flow.id.clone(), at: now, checks, triggers: views }
 }
 
+impl Question {
+    /// Its word in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::People => "people",
+            Self::Outcomes => "outcomes",
+            Self::RoutingQa => "routing_qa",
+            Self::BothSystems => "both_systems",
+            Self::Exceptions => "exceptions",
+            Self::MissesExplained => "misses_explained",
+        }
+    }
+}
+
 impl Verdict {
     fn of(met: Option<bool>) -> Self {
         match met {

@@ -168,7 +168,7 @@ impl Monday {
             if is_open || found.is_some_and(|found| case.at <= found.at) {
                 return None;
             }
-            let exception = format!("checklist_failed-{}-{week}", case.word);
+            let exception = format!("checklist_failed-{}-{week}", item.check.as_str());
             self.found.insert(item.check, Found { exception: exception.clone(), at: case.at });
             Some(scene.opens(ExceptionKind::ChecklistFailed, exception, case.expected, case.seen))
         })
@@ -257,8 +257,6 @@ impl Scene<'_> {
 
 /// What the checklist found that nothing stands for yet.
 struct Case {
-    /// The question.
-    word: &'static str,
     expected: String,
     seen: String,
     /// Since when there is the newest of it.
@@ -272,16 +270,10 @@ impl Case {
             return None;
         }
         let Flow { owner, backup_owner, .. } = scene.flow;
-        let (word, expected) = match item.check {
-            Question::People => {
-                ("people", format!("somebody of `{owner}` to be there, and another of `{backup_owner}`"))
-            }
-            Question::BothSystems => {
-                ("both_systems", "an event of each system in the records of each trigger".to_owned())
-            }
-            Question::MissesExplained => {
-                ("misses_explained", "an exception about each outcome that was missed".to_owned())
-            }
+        let expected = match item.check {
+            Question::People => format!("somebody of `{owner}` to be there, and another of `{backup_owner}`"),
+            Question::BothSystems => "an event of each system in the records of each trigger".to_owned(),
+            Question::MissesExplained => "an exception about each outcome that was missed".to_owned(),
             Question::Outcomes | Question::RoutingQa | Question::Exceptions => return None,
         };
         let has_own = |run: Option<&str>| {
@@ -297,6 +289,6 @@ impl Case {
             None => case.what.clone(),
         });
         let shown: Vec<String> = shown.collect();
-        Some(Self { word, expected, seen: format!("{}: {}", item.sentence, shown.join("; ")), at })
+        Some(Self { expected, seen: format!("{}: {}", item.sentence, shown.join("; ")), at })
     }
 }

@@ -6,11 +6,12 @@ use meshline_core::time::Span;
 
 use crate::message::Notice;
 
-/// What was answered so, a sentence each; `None` where nothing was.
+/// What was answered so, question by question; `None` where nothing was.
 pub(super) fn answered(notice: &Notice, status: Answer) -> Option<String> {
     let such = notice.checks.iter().filter(|check| check.status == status);
-    let sentences: Vec<&str> = such.map(|check| check.sentence.as_str()).collect();
-    (!sentences.is_empty()).then(|| sentences.join("; "))
+    let answers = such.map(|it| format!("{}: {}", it.check.as_str().replace('_', " "), it.sentence));
+    let answers: Vec<String> = answers.collect();
+    (!answers.is_empty()).then(|| answers.join(". "))
 }
 
 /// What took longer than it may.
@@ -18,11 +19,11 @@ pub(super) fn late(late: &Late) -> String {
     let span = |seconds: i64| Span::from_ms(seconds.saturating_mul(1000));
     let outcomes = late.outcomes.iter().map(|it| {
         format!(
-            "`{}` took {} where {} are allowed ({} cases)",
+            "`{}` took {} on average of {}, and {} are allowed",
             it.id,
             span(it.mean_s),
-            span(it.sla_s),
-            it.cases
+            it.cases,
+            span(it.sla_s)
         )
     });
     format!("from {} to {}: {}", late.from.day(), late.to.day(), outcomes.collect::<Vec<_>>().join("; "))
