@@ -55,7 +55,7 @@ pub async fn look_at(app: &App, id: &str, now: Time) -> Result<(), StoreError> {
             Some(Deed::Tell(sent)) => {
                 let (actor, fact) = (Actor::system(FUNCTION), Fact::ChecklistSent(sent));
                 let record = flow_record(app, flow, actor, fact, None, now).await?;
-                next.monday.is_sent(record.at, record.seq);
+                next.monday.mark_sent(record.at, record.seq);
                 items.push(app.audit.put(&record)?);
             }
             None => {}

@@ -121,7 +121,7 @@ impl Monday {
     }
 
     /// Says that the checklist of the week that was due is now the record `message` of the flow's trail.
-    pub fn is_sent(&mut self, at: Time, message: u64) {
+    pub fn mark_sent(&mut self, at: Time, message: u64) {
         self.sent = Some(Sent { at, message });
     }
 

@@ -108,7 +108,7 @@ impl World {
                 Some(Deed::Resolve(resolved)) => self.resolve(&resolved.exception),
                 Some(Deed::Tell(sent)) => {
                     self.told.push(*sent);
-                    self.duties.monday.is_sent(self.now, self.told.len() as u64);
+                    self.duties.monday.mark_sent(self.now, self.told.len() as u64);
                 }
             }
         }
