@@ -10,6 +10,7 @@ mod cost;
 mod duties;
 mod figures;
 mod life;
+mod monday;
 mod notify;
 mod poison;
 mod replay;

@@ -153,7 +153,8 @@ async fn wanted(work: Work<'_>, id: &str, target: &Target) -> Result<Option<Mess
     }
     let settings = &work.app.settings;
     let record = work.app.audit.trail(run, seq.saturating_sub(1)).await?.into_iter().next();
-    let sent = record.and_then(|record| outgoing(&record, &settings.public_url, settings.console_url.as_deref()).queue);
+    let sent = record
+        .and_then(|record| outgoing(&record, &settings.public_url, settings.console_url.as_deref()).queue);
     let message = sent.and_then(|(_, body)| Message::read(&body.to_string()).ok());
     // What became moot is written down when its own message is seen.
     Ok(message.filter(|message| origin.moot(message.about()).is_none()))

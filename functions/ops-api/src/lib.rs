@@ -6,6 +6,7 @@ mod commands;
 mod configuration;
 mod console;
 mod deadline;
+mod groups;
 mod queries;
 mod replay;
 mod rotations;

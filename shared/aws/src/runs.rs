@@ -16,6 +16,7 @@ use crate::clients::Clients;
 use crate::due;
 use crate::error::StoreError;
 use crate::events::{Item, s};
+use crate::http::MAX_LIMIT;
 use crate::settings::Settings;
 
 /// Attributes that are keys or for an index, and not part of the fold.
@@ -204,6 +205,31 @@ impl Runs {
             .and_then(|last| Some(format!("{}_{}", last.get("opened_at")?.as_s().ok()?, run_of_key(last)?)));
         let ids: Vec<String> = page.items().iter().filter_map(run_of_key).collect();
         Ok(Page { runs: self.load_all(&ids).await?, cursor })
+    }
+
+    /// Hands the runs of a flow that were opened since `from` to `take`, the newest first, at most about `most`.
+    ///
+    /// # Errors
+    /// The index cannot be read.
+    pub async fn opened_since(
+        &self,
+        flow: &str,
+        from: Time,
+        most: usize,
+        mut take: impl FnMut(Run),
+    ) -> Result<(), StoreError> {
+        let (mut cursor, mut taken) = (None, 0);
+        loop {
+            let size = most.min(MAX_LIMIT) as i32;
+            let page = self.list(&List::Flow(flow), size, cursor.as_deref()).await?;
+            taken += page.runs.len();
+            let is_enough = page.runs.last().is_none_or(|oldest| oldest.opened_at < from) || taken >= most;
+            page.runs.into_iter().filter(|run| from <= run.opened_at).for_each(&mut take);
+            cursor = page.cursor;
+            if cursor.is_none() || is_enough {
+                return Ok(());
+            }
+        }
     }
 
     /// The runs of these ids, in this order; those that are gone are left out. They may be a moment behind.

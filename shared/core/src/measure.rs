@@ -98,7 +98,8 @@ impl Measures {
             | Fact::FlowApplied(_)
             | Fact::OwnerRotated(_)
             | Fact::HandoverAccepted(_)
-            | Fact::HandoverReminded(_) => {}
+            | Fact::HandoverReminded(_)
+            | Fact::ChecklistSent(_) => {}
         }
     }
 }

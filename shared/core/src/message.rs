@@ -1,5 +1,7 @@
 //! Messages: what a record tells the queues and the bus. One CloudEvent each, schemas under infra/schemas/.
 
+mod monday;
+
 use serde_json::{Value, json};
 
 use crate::record::{AlertSettled, Escalated, ExceptionOpened, Fact, Opened, Recipient, Record, Requested};
@@ -67,6 +69,10 @@ pub fn outgoing(record: &Record, public_url: &str, console_url: Option<&str>) ->
             let told = handover(record, &text, &it.title, (&it.to, &it.notify, it.turn_at));
             Some((Queue::Escalations, told))
         }
+        Fact::ChecklistSent(sent) if !sent.notify.is_empty() => {
+            let notice = notice(record, "monday", &monday::headline(sent), &sent.title);
+            Some((Queue::Escalations, with(notice, monday::told(&record.flow, sent))))
+        }
         Fact::ExceptionOpened(opened) => Some((Queue::Exceptions, ticket(record, opened))),
         Fact::OutcomeRequested(requested) => Some((Queue::Requests, request(record, requested))),
         Fact::AlertSettled(settled) => Some((Queue::Escalations, settlement(record, settled))),
@@ -98,7 +104,8 @@ pub fn outgoing(record: &Record, public_url: &str, console_url: Option<&str>) ->
         | Fact::FlowApplied(_)
         | Fact::OwnerRotated(_)
         | Fact::HandoverAccepted(_)
-        | Fact::HandoverReminded(_) => None,
+        | Fact::HandoverReminded(_)
+        | Fact::ChecklistSent(_) => None,
     };
     let told = data.filter(|_| !record.suppressed);
     let queue = told.map(|(queue, mut data)| {
@@ -147,7 +154,13 @@ fn cloud_event(record: &Record, schema: &str, data: Value) -> Value {
 fn links(record: &Record, public_url: &str, console: Option<String>) -> Value {
     let links = if record.run.starts_with("FLOW#") {
         let flow = format!("{public_url}/v1/flows/{}", record.flow);
-        json!({"run": null, "trail": null, "timeline": null, "flow": flow})
+        let links = json!({"run": null, "trail": null, "timeline": null, "flow": flow});
+        if matches!(record.fact, Fact::ChecklistSent(_)) {
+            let checklist = format!("{public_url}/v1/reports/checklist?flow={}", record.flow);
+            with(links, json!({"checklist": checklist}))
+        } else {
+            links
+        }
     } else {
         let run = format!("{public_url}/v1/runs/{}", record.run);
         let timeline = format!("{public_url}/v1/subjects/{}/timeline", segment(&record.subject));

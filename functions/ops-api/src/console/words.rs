@@ -58,6 +58,8 @@ pub(super) fn kind(kind: ExceptionKind) -> &'static str {
         ExceptionKind::OrphanSignal => "Signal without a trigger",
         ExceptionKind::RunParked => "Run could not be processed",
         ExceptionKind::PlaybookReview => "Playbook to be reviewed",
+        ExceptionKind::ChecklistFailed => "Found by the checklist",
+        ExceptionKind::ChecklistUndelivered => "Checklist reached nobody",
     }
 }
 
