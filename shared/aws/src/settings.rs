@@ -29,7 +29,7 @@ pub struct Settings {
     pub secret_prefix: String,
     /// Address of the HTTP API, as people and providers see it; no slash at the end. `MESHLINE_PUBLIC_URL`
     pub public_url: String,
-    /// Whether channels may be in private networks. `MESHLINE_ALLOW_PRIVATE`: `true` or not
+    /// Whether whom we call over HTTP may be in private networks. `MESHLINE_ALLOW_PRIVATE`: `true` or not
     pub allow_private: bool,
     /// The address that e-mail comes from, which SES has verified; without it none is sent. `MESHLINE_MAIL_FROM`
     pub mail_from: String,
