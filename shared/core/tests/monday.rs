@@ -118,7 +118,7 @@ impl World {
     fn deliveries(&self) -> Vec<Delivery> {
         let to = "person:ana".to_owned();
         let result = self.arrives.map(|arrives| match arrives {
-            true => DeliveryResult::Succeeded { to, by: ChannelKind::Email },
+            true => DeliveryResult::Succeeded { to, by: ChannelKind::Email, raised: None, together: None },
             false => {
                 DeliveryResult::Failed { to, by: None, attempts: 8, error: "no such mailbox".to_owned() }
             }
