@@ -56,7 +56,10 @@ impl Call<'_> {
             ("GET", ["exceptions"]) => self.exceptions_page().await,
             ("GET", ["flows"]) => self.flows_page().await,
             ("GET", ["flows", flow]) => self.flow_page(flow).await,
-            ("GET", ["subjects", subject]) => self.subject_page(subject).await,
+            // API Gateway has decoded the path: what was one segment may be several.
+            ("GET", ["subjects", subject @ ..]) if !subject.is_empty() => {
+                self.subject_page(&subject.join("/")).await
+            }
             ("GET", ["reports"]) => self.reports_page().await,
             ("POST", ["runs", run, rest @ ..]) => self.run_form(run, rest).await,
             ("POST", ["flows", flow, "exceptions", exception, "resolve"]) => {

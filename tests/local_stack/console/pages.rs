@@ -220,3 +220,13 @@ async fn every_page_is_light_guarded_and_laid_out_for_all() {
     }
     assert_eq!(reader.get("/assets/console.css").await.header("cache-control"), "no-store");
 }
+
+#[tokio::test]
+async fn an_asset_with_a_slash_has_its_page_also_where_paths_come_decoded() {
+    let local = Local::start().await;
+    local.opened("5Ks/a").await;
+    for path in ["/subjects/contentful%3A5Ks%2Fa", "/subjects/contentful:5Ks/a"] {
+        let page = Browser::new(&local).get(path).await;
+        assert!(page.status == 200 && page.says("opened the run for Ana Reyes"), "{path}: {}", page.text());
+    }
+}
