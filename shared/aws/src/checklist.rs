@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use futures_util::future::try_join_all;
 use meshline_core::checklist::{self, Checklist, Evidence, TRIGGERS, Trigger};
-use meshline_core::config::Config;
-use meshline_core::config::Versioned;
 use meshline_core::config::flow::Flow;
+use meshline_core::config::{Config, Versioned};
 use meshline_core::flow_exception::FlowException;
 use meshline_core::record::Record;
 use meshline_core::run::Run;

@@ -131,9 +131,17 @@ async fn names_of_the_directory_and_of_flows_are_text_too() {
     assert_eq!(local.apply(&[(name, &directory), sources, (flow_name, &flow)]).await.0, 200);
     let run = filled_in(&local, "form:1", "Hello").await;
     let mut ben = Browser::of("ben", &local).await;
-    for path in
-        ["/", "/runs", &format!("/runs/{run}"), "/flows", "/flows/lead-form", "/reports", "/_local/sign-in"]
-    {
+    for path in [
+        "/",
+        "/runs",
+        &format!("/runs/{run}"),
+        "/flows",
+        "/flows/lead-form",
+        "/reports",
+        "/reports?by=client",
+        "/reports?by=owner",
+        "/_local/sign-in",
+    ] {
         let page = ben.get(path).await;
         assert!(
             !page.html.contains("<i>") && !page.html.contains("<u>") && !page.html.contains("<s>"),
