@@ -35,8 +35,7 @@ async fn lived(seed: u64) -> (Local, String) {
         chance.acts(&local).await;
         local.advance(Span::hours(1)).await;
     }
-    let (output, _) = crate::telemetry::output();
-    (local, output)
+    (local, crate::telemetry::written())
 }
 
 /// The example flows, whose ladders wait: whom they tell is no figure, and takes its time.
@@ -57,12 +56,15 @@ async fn the_dashboard_the_report_and_the_console_say_what_a_count_over_the_reco
     let (local, output) = lived(20_261_123).await;
     let dashboard = Dashboard::of(&output);
     let mut browser = Browser::new(&local);
+    let mut odd = [0, 0];
     let page = browser.get("/reports").await;
     for flow in FLOWS {
         let lives = Life::all(&local, flow).await;
         assert_eq!(lives.len(), RUNS / FLOWS.len());
         let now = local.stack.clock.now();
         compared_with_dashboard(&dashboard, flow, &lives);
+        odd[0] += lives.iter().filter(|life| life.was_in_time_after_all()).count();
+        odd[1] += lives.iter().filter(|life| life.was_closed_without()).count();
 
         let all = Counted::of(&lives, now);
         assert!([all.met, all.missed, all.pending, all.cancelled].iter().all(|n| *n > 0), "{all:?}");
@@ -73,6 +75,7 @@ async fn the_dashboard_the_report_and_the_console_say_what_a_count_over_the_reco
             assert!(page.says(&words), "{flow}: the page does not say `{words}`: {}", page.text());
         }
     }
+    assert!(!odd.contains(&0), "chance made none of what is easily counted wrongly: {odd:?}");
 }
 
 /// The dashboard counts what happens when it happens: of runs that are cancelled later too, and of each owner's

@@ -44,8 +44,13 @@ pub(crate) fn start_logging() {
 }
 
 /// What was written since then.
-pub(crate) fn output() -> (String, Vec<Value>) {
-    let text = String::from_utf8(OUTPUT.take()).unwrap();
+pub(crate) fn written() -> String {
+    String::from_utf8(OUTPUT.take()).unwrap()
+}
+
+/// The same, and its lines.
+fn output() -> (String, Vec<Value>) {
+    let text = written();
     let lines = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     (text, lines)
 }

@@ -136,6 +136,17 @@ impl Life {
         self.outcomes.iter().filter(|(_, outcome)| breached(outcome)).count()
     }
 
+    /// Whether the signal of an outcome came after its deadline, and told of a time before.
+    pub(crate) fn was_in_time_after_all(&self) -> bool {
+        self.outcomes.iter().any(|(_, outcome)| outcome.was_breached && outcome.is_met())
+    }
+
+    /// Whether it was closed before the deadline of an outcome that was not done.
+    pub(crate) fn was_closed_without(&self) -> bool {
+        let is_closed = self.end == Some(End::Closed);
+        is_closed && self.outcomes.iter().any(|(_, it)| it.done_at.is_none() && !it.was_breached)
+    }
+
     pub(crate) fn latencies(&self) -> Vec<i64> {
         self.outcomes.iter().filter_map(|(_, outcome)| outcome.latency()).collect()
     }
