@@ -102,7 +102,7 @@ async fn a_flow_shows_its_way_its_ladders_its_promises_and_its_last_triggers() {
     assert!(reader.get("/flows").await.says("product-marketing, then marketing-ops · 3 outcomes"));
     assert!(reader.get("/reports").await.says("Campaign tag on the CRM record 0 1 0 3 h 3 h"));
     let by_owner = reader.get("/reports?by=owner").await;
-    assert!(by_owner.says("Ben Okafor 1 0 1 0 0 %"), "{}", by_owner.text());
+    assert!(by_owner.says("Ana Reyes 1 0 1 0 0 %"), "{}", by_owner.text());
     assert!(reader.get("/reports?by=client").await.says("No client 1 0 1 0 0 %"));
     assert_eq!(reader.get("/reports?by=colour").await.status, 400);
     let subject = reader.get("/subjects/contentful%3A5Ks").await;
