@@ -223,7 +223,6 @@ async fn monday_s_message_has_the_command_that_drafts_the_post_mortem_of_a_late_
     Right: people: `ben` is there for `role:marketing-ops`, `dev` for `role:revops`. misses explained: 1 missed, 0 of them without an exception
     Late: from 2026-11-16 to 2026-11-23: `answered` took 15h on average of 1, and 4h are allowed
     Post-mortem: meshline postmortem lead-form --from 2026-11-16T00:00:00.000Z --to 2026-11-23T00:00:00.000Z
-    Open: https://meshline.example.com/v1/flows/lead-form
-    Checklist: https://meshline.example.com/v1/reports/checklist?flow=lead-form
+    Open: https://meshline.example.com/flows/lead-form
     ");
 }
