@@ -26,7 +26,7 @@ fn read(
 }
 
 fn one(normalised: Result<Normalised, Unreadable>) -> Event {
-    let Normalised { mut events, unreadable } = normalised.unwrap();
+    let Normalised { mut events, unreadable, .. } = normalised.unwrap();
     assert_eq!((events.len(), unreadable), (1, vec![]));
     events.remove(0)
 }
@@ -85,7 +85,7 @@ fn a_hubspot_batch_gives_its_good_events_and_names_the_bad() {
     let headers = hubspot::sign(secret, "POST", URL, BATCH, now());
     let delivery = Delivery { method: "POST", url: URL, headers: &headers, body: BATCH };
     assert_eq!(verify(&source, &[secret.to_owned()], &delivery, now()), Ok(()));
-    let Normalised { events, unreadable } = normalise(&source, &delivery, now()).unwrap();
+    let Normalised { events, unreadable, .. } = normalise(&source, &delivery, now()).unwrap();
     insta::assert_json_snapshot!("hubspot-batch", events);
     let texts: Vec<String> = unreadable.iter().map(ToString::to_string).collect();
     assert_eq!(
@@ -97,7 +97,7 @@ fn a_hubspot_batch_gives_its_good_events_and_names_the_bad() {
 #[test]
 fn a_hubspot_subject_template_finds_the_asset_in_each_element() {
     let fields = json!({"subject": "contentful:${data.asset_id}"});
-    let Normalised { events, unreadable } = read("hubspot", fields, &[], BATCH).unwrap();
+    let Normalised { events, unreadable, .. } = read("hubspot", fields, &[], BATCH).unwrap();
     let subjects: Vec<&str> = events.iter().map(|event| event.subject.as_str()).collect();
     assert_eq!(subjects, ["contentful:3tVbKq09XfGmZpL2yRwNs8"]);
     assert_eq!(unreadable.len(), 2);
