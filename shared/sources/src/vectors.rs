@@ -9,7 +9,7 @@ use meshline_core::config::source::{Provider, Source};
 use meshline_core::time::Time;
 use serde::Deserialize;
 
-use crate::{Delivery, Reply, Unverified, accepted, greeting, normalise, verify};
+use crate::{Delivery, Normalised, Reply, Unreadable, Unverified, accepted, greeting, normalise, verify};
 
 /// One request, the secrets its receiver holds, and whether it is authentic.
 #[derive(Debug, Clone, Deserialize)]
@@ -163,6 +163,18 @@ impl Vector {
             source,
             &Delivery { method: &self.method, url: &self.url, headers: &headers, body: &body },
         )
+    }
+
+    /// What `source` reads in the request, without asking whether it is authentic.
+    ///
+    /// # Errors
+    /// [`Unreadable`] says why nothing can be read.
+    pub fn read_by(&self, source: &Source) -> Result<Normalised, Unreadable> {
+        let body =
+            STANDARD.decode(&self.body_base64).map_err(|error| Unreadable::NotJson(error.to_string()))?;
+        let headers = pairs(&self.headers);
+        let delivery = Delivery { method: &self.method, url: &self.url, headers: &headers, body: &body };
+        normalise(source, &delivery, Time::from_unix_ms(self.now_unix_ms))
     }
 
     /// Judges the request as API Gateway hands it on, by `source`.

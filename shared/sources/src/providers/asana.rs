@@ -36,7 +36,7 @@ pub(crate) const ADAPTER: Adapter = Adapter {
             "Its answer has `X-Hook-Secret`: put that into the secret store. From then on no handshake is taken",
         ],
         lossy: Some("it promises each event at most once: look from time to time for what was missed"),
-        quirks: &["Up to a thousand events come at once; those without a resource are passed over"],
+        quirks: &["A delivery is a list of events; an empty one is a sign of life"],
     },
 };
 

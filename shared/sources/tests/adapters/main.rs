@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod common;
 #[cfg(test)]
+mod events;
+#[cfg(test)]
 mod generic;
 #[cfg(test)]
 mod payloads;
