@@ -66,8 +66,8 @@ fn read(heard: &Heard<'_>) -> Result<Reading, Unreadable> {
     match body.get_mut("events").map(Value::take) {
         Some(Value::Array(events)) if events.is_empty() => Ok(Reading::Nothing),
         Some(Value::Array(events)) => Ok(Reading::Batch(events.into_iter().map(draft).collect())),
-        Some(_) => Err(Unreadable::NotAnObject),
-        None => Ok(Reading::Nothing),
+        None if body.is_object() => Ok(Reading::Nothing),
+        Some(_) | None => Err(Unreadable::NotAnObject),
     }
 }
 

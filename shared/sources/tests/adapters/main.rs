@@ -11,4 +11,6 @@ mod payloads;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod schemes;
+#[cfg(test)]
 mod vectors;
