@@ -24,10 +24,12 @@ LOCKED     := $(if $(CI),--locked)
 CARGO_TEST := cargo test $(LOCKED) $(FEATURES) --workspace
 
 VENV  := .venv
+NODE_MODULES := tests/browser/node_modules
+BROWSER := MESHLINE=$(abspath $(TARGET))/debug/meshline
 # Linting and building need no account; a Region must be named, and SAM must not look for one on the network.
 SAM   := SAM_CLI_TELEMETRY=0 AWS_EC2_METADATA_DISABLED=true AWS_DEFAULT_REGION=$(or $(AWS_DEFAULT_REGION),us-east-1) $(VENV)/bin/sam
 
-.PHONY: help up test fmt clippy cargo-test lint-template build sam-build sam-build-dev bench-core mutants cold-start deploy deployed
+.PHONY: help up test fmt clippy cargo-test browser lint-template build sam-build sam-build-dev bench-core mutants cold-start deploy deployed screenshots
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -35,9 +37,9 @@ help: ## list the targets
 up: ## start the local stack
 	cargo run -p meshline -- up
 
-TEST_STEPS := fmt clippy cargo-test lint-template deployed
+TEST_STEPS := fmt clippy cargo-test browser lint-template deployed
 
-# Every step runs, whatever became of the one before. The counts are read from what cargo and unittest print, and a run
+# Every step runs, whatever became of the one before. The counts are read from what cargo, unittest and node print, and a run
 # that printed none has failed.
 test: ## everything CI runs; ends with the number of tests passed and failed
 	@log=$(TARGET)/test.log; mkdir -p $(TARGET); : > $$log; broken=; \
@@ -50,7 +52,8 @@ test: ## everything CI runs; ends with the number of tests passed and failed
 	counts=$$(awk '/^test result: / {p += $$4; f += $$6; i += $$8} \
 	  /^Ran [0-9]+ tests? in / {p += $$2} \
 	  /^FAILED \(/ {n = 0; s = $$0; while (match(s, /(failures|errors)=[0-9]+/)) {split(substr(s, RSTART, RLENGTH), kv, "="); n += kv[2]; s = substr(s, RSTART + RLENGTH)} p -= n; f += n} \
-	  END {print p + 0, f + 0, i + 0}' $$log); \
+	  /^ℹ pass / {p += $$3} /^ℹ (fail|cancelled) / {f += $$3} /^ℹ (skipped|todo) / {i += $$3} \
+  END {print p + 0, f + 0, i + 0}' $$log); \
 	set -- $$counts; [ $$3 -eq 0 ] || echo "$$3 ignored"; \
 	echo "$$1 passed, $$2 failed"; \
 	[ -z "$$broken" ] && [ $$1 -gt 0 ] && [ $$2 -eq 0 ]
@@ -63,6 +66,15 @@ clippy: ## lints, warnings are errors
 
 cargo-test: ## the Rust tests
 	$(CARGO_TEST) --no-fail-fast
+
+# `cargo build` finds everything built by the step before.
+browser: $(NODE_MODULES)/ready ## the console in Chromium: what people do there, by whatever means; pictures are left in target/screenshots
+	cargo build $(LOCKED) $(FEATURES) --workspace --all-targets
+	$(BROWSER) SCREENSHOTS=$(abspath $(TARGET))/screenshots node --test --test-reporter=spec tests/browser/*.test.js
+
+screenshots: $(NODE_MODULES)/ready ## take the pictures of README anew
+	cargo build $(LOCKED) $(FEATURES) --workspace --all-targets
+	$(BROWSER) node tests/browser/screenshots.js docs/images
 
 lint-template: $(VENV)/ready $(VENV)-checkov/ready ## the templates: SAM's lint, cfn-lint, checkov, and our own rules
 	$(SAM) validate --lint
@@ -120,6 +132,11 @@ $(VENV)-emulator/ready: tests/deployed/requirements.txt
 $(VENV)/ready $(VENV)-checkov/ready $(VENV)-emulator/ready:
 	python3 -m venv $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+$(NODE_MODULES)/ready: tests/browser/package-lock.json
+	@for it in node npm; do command -v $$it >/dev/null || { echo "$$it is missing: install Node 18 or newer (Debian: nodejs npm)" >&2; exit 1; }; done
+	npm ci --prefix tests/browser --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # $(call pack,BINARY): ARTIFACTS_DIR comes from `sam build`.

@@ -1,4 +1,4 @@
-//! What a person does to a run: acknowledge, reassign, complete, fail, report a check, resolve, pause, resume, note, cancel, close.
+//! What a person does to a run: acknowledge, reassign, complete, fail, report a check, open an exception, resolve it, pause, resume, note, cancel, close.
 
 use clap::{Args, Subcommand};
 use meshline_core::config::flow::Party;
@@ -52,6 +52,9 @@ pub(crate) enum OnRun {
     /// Say how a QA check came out
     #[command(subcommand)]
     Check(OnCheck),
+    /// Say that something is wrong which nobody noticed yet
+    #[command(subcommand)]
+    Exception(OnException),
     /// Say that an exception is over; for one of a flow itself, write `flow:ID` for the run
     Resolve {
         #[command(flatten)]
@@ -128,6 +131,25 @@ pub(crate) enum OnCheck {
     },
 }
 
+/// Commands about what is wrong with a run.
+#[derive(Debug, Subcommand)]
+pub(crate) enum OnException {
+    /// Hand what is wrong to whoever answers for the flow's exceptions; `resolve` ends it
+    Open {
+        #[command(flatten)]
+        run: Run,
+        /// What is wrong
+        #[arg(long)]
+        reason: String,
+        /// The outcome that it is about [default: the run as a whole]
+        #[arg(long, value_name = "ID")]
+        outcome: Option<String>,
+        /// What kind of exception it is, which names its playbook [default: manual]
+        #[arg(long)]
+        kind: Option<String>,
+    },
+}
+
 /// The run that a command is for.
 #[derive(Debug, Args)]
 pub(crate) struct Run {
@@ -150,7 +172,7 @@ struct Request<'a> {
 
 /// Carries out a command.
 pub(crate) async fn run(client: &Client, command: &OnRun, screen: &Screen) -> Result<Exit, Failure> {
-    let Request { run, rest, mut body, done } = request(command);
+    let Request { run, rest, mut body, mut done } = request(command);
     if let (Some(version), Some(members)) = (run.if_version, body.as_object_mut()) {
         members.insert("if_version".to_owned(), json!(version));
     }
@@ -167,6 +189,9 @@ pub(crate) async fn run(client: &Client, command: &OnRun, screen: &Screen) -> Re
         return Ok(Exit::Done);
     }
     let run: RunView = answer.read("the run")?;
+    if let (OnRun::Exception(_), Some(opened)) = (command, run.exceptions.last()) {
+        done = format!("opened {}", opened.id);
+    }
     screen.text(&show::clean(&format!("{done}: {}", show::run_line(&run, answer.now))))?;
     Ok(Exit::Done)
 }
@@ -193,6 +218,10 @@ fn request(command: &OnRun) -> Request<'_> {
         OnRun::Check(OnCheck::Fail { run, check, reason }) => {
             let rest = vec!["checks", check, "fail"];
             (run, rest, json!({"reason": reason}), format!("failed {check}"))
+        }
+        OnRun::Exception(OnException::Open { run, reason, outcome, kind }) => {
+            let body = json!({"reason": reason, "outcome": outcome, "kind": kind});
+            (run, vec!["exceptions"], body, "opened an exception".to_owned())
         }
         OnRun::Resolve { run, exception, resolution, evidence } => {
             let rest = vec!["exceptions", exception, "resolve"];
@@ -257,6 +286,15 @@ mod tests {
         let it = request(&command);
         assert_eq!(it.rest, ["checks", "editorial", "fail"]);
         assert_eq!(it.body, json!({"reason": "two typing errors"}));
+        let reason = "the deck is of last year".to_owned();
+        let (outcome, kind) = (Some("sales-deck".to_owned()), None);
+        let command = OnRun::Exception(OnException::Open { run: run(), reason, outcome, kind });
+        let it = request(&command);
+        assert_eq!(it.rest, ["exceptions"]);
+        assert_eq!(
+            it.body,
+            json!({"reason": "the deck is of last year", "outcome": "sales-deck", "kind": null})
+        );
         let command = OnRun::Reassign { run: run(), to: party("ben").unwrap(), reason: "leave".to_owned() };
         assert_eq!(request(&command).body, json!({"to": "person:ben", "reason": "leave"}));
     }

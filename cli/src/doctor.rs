@@ -13,6 +13,7 @@ use serde_json::json;
 use crate::client::{Client, Pages};
 use crate::failure::{Exit, Failure};
 use crate::lists;
+use crate::progress::Progress;
 use crate::screen::Screen;
 use crate::show::{Table, Tone};
 
@@ -91,7 +92,7 @@ impl Finding {
 
 /// Looks at everything and tells it.
 pub(crate) async fn run(client: &Client, screen: &Screen) -> Result<Exit, Failure> {
-    let (findings, is_reached) = look(client).await;
+    let (findings, is_reached) = Progress::of("looking").during(look(client)).await;
     let unseen = if client.is_local() { &[][..] } else { &UNSEEN[..] };
     if screen.is_json() {
         let unseen = unseen.iter().map(|(what, alarms)| json!({"what": what, "alarms": alarms}));

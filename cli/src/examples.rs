@@ -3,7 +3,7 @@
 use clap::Command;
 
 /// A command by its path, and lines that call it.
-const EXAMPLES: [(&str, &[&str]); 44] = [
+const EXAMPLES: [(&str, &[&str]); 47] = [
     ("up", &["meshline up --demo", "meshline up --config flows --data .meshline --port 8080"]),
     ("init", &["meshline init flows"]),
     ("plan", &["meshline plan flows"]),
@@ -19,6 +19,11 @@ const EXAMPLES: [(&str, &[&str]); 44] = [
     ("check", &["meshline check pass RUN editorial"]),
     ("check pass", &["meshline check pass RUN editorial --evidence https://docs.example.com/checklist"]),
     ("check fail", &["meshline check fail RUN editorial --reason 'two typing errors'"]),
+    ("exception", &["meshline exception open RUN --reason 'the deck is of last year'"]),
+    (
+        "exception open",
+        &["meshline exception open RUN --outcome sales-deck --reason 'the deck is of last year'"],
+    ),
     (
         "resolve",
         &[
@@ -32,6 +37,7 @@ const EXAMPLES: [(&str, &[&str]); 44] = [
     ("cancel", &["meshline cancel RUN --reason 'published by mistake'"]),
     ("close", &["meshline close RUN --reason 'done elsewhere'"]),
     ("exceptions", &["meshline exceptions --status open", "meshline exceptions --flow lead-form --all"]),
+    ("flows", &["meshline flows", "meshline flows lead-form --version 1 > lead-form.json"]),
     ("audit", &["meshline audit show RUN", "meshline audit verify --since 2026-11-01"]),
     ("audit show", &["meshline audit show RUN", "meshline audit show RUN --jsonl > trail.jsonl"]),
     (

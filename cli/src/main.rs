@@ -10,10 +10,12 @@ mod demo;
 mod doctor;
 mod examples;
 mod failure;
+mod flows;
 mod init;
 mod lists;
 mod manual;
 mod postmortem;
+mod progress;
 mod refusal;
 mod replay;
 mod report;
@@ -97,6 +99,8 @@ enum Command {
     Apply(configuration::Files),
     /// Print the JSON Schema of configuration files, for editors
     Schema,
+    /// List the flows in force, or print one
+    Flows(flows::Flows),
     /// List runs, newest first
     Runs(runs::List),
     /// One run
@@ -185,6 +189,7 @@ async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exi
         Command::Up(_)
         | Command::Plan(_)
         | Command::Apply(_)
+        | Command::Flows(_)
         | Command::Runs(_)
         | Command::Run(_)
         | Command::OnRun(_)
@@ -206,6 +211,7 @@ async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exi
     match command {
         Command::Plan(files) => configuration::put(&client, &files, true, screen).await,
         Command::Apply(files) => configuration::put(&client, &files, false, screen).await,
+        Command::Flows(args) => flows::run(&client, &args, screen).await,
         Command::Runs(list) => runs::list(&client, &list, screen).await,
         Command::Run(runs::One::Show { run }) => runs::show(&client, &run, screen).await,
         Command::OnRun(command) => commands::run(&client, &command, screen).await,

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Client, Pages};
 use crate::failure::{Exit, Failure};
+use crate::progress::Progress;
 use crate::report::time;
 use crate::screen::Screen;
 use crate::show::{self, Tone};
@@ -58,7 +59,7 @@ struct Facts {
 
 /// Prints the draft.
 pub(crate) async fn run(client: &Client, args: &Postmortem, screen: &Screen) -> Result<Exit, Failure> {
-    let facts = facts(client, args).await?;
+    let facts = Progress::of("reading what happened").during(facts(client, args)).await?;
     if screen.is_json() {
         screen.document(&json!(facts))?;
     } else {

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::client::Client;
 use crate::failure::{Exit, Failure};
+use crate::progress::Progress;
 use crate::report::time;
 use crate::screen::Screen;
 
@@ -70,13 +71,16 @@ pub(crate) async fn run(client: &Client, args: &Replay, screen: &Screen) -> Resu
 
 /// Replays a window, after asking.
 async fn replay(client: &Client, args: &Window, screen: &Screen) -> Result<Exit, Failure> {
+    let replaying = Progress::of(if args.dry_run { "counting events" } else { "replaying events" });
     if !args.dry_run && !args.yes {
-        let found = pages(client, args, true).await?;
+        let counting = Progress::of("counting events");
+        let found = counting.during(pages(client, args, true, &counting)).await?;
         if !confirmed(found, args)? {
             return Ok(Exit::Refused);
         }
+        replaying.expect(usize::try_from(found).unwrap_or(usize::MAX));
     }
-    let replayed = pages(client, args, args.dry_run).await?;
+    let replayed = replaying.during(pages(client, args, args.dry_run, &replaying)).await?;
     if screen.is_json() {
         screen.document(&json!({"replayed": replayed, "dry_run": args.dry_run}))?;
     } else if args.dry_run {
@@ -88,7 +92,7 @@ async fn replay(client: &Client, args: &Window, screen: &Screen) -> Result<Exit,
 }
 
 /// Replays or counts all pages; gives the number of events.
-async fn pages(client: &Client, args: &Window, dry_run: bool) -> Result<u64, Failure> {
+async fn pages(client: &Client, args: &Window, dry_run: bool, progress: &Progress) -> Result<u64, Failure> {
     let (mut replayed, mut cursor) = (0, None::<String>);
     loop {
         let body = json!({
@@ -96,6 +100,7 @@ async fn pages(client: &Client, args: &Window, dry_run: bool) -> Result<u64, Fai
         });
         let page: Page = client.post(&["v1", "replay"], &[], &body).await?.read("the replay")?;
         replayed += page.replayed;
+        progress.step(usize::try_from(page.replayed).unwrap_or(usize::MAX));
         if page.cursor.is_none() {
             return Ok(replayed);
         }

@@ -1,16 +1,18 @@
 //! `report`: how many promises were kept, of one flow or of each, for people, spreadsheets and whoever gets it by mail.
 
 mod csv;
+mod group;
 mod html;
 
 use clap::Args;
-use meshline_core::report::{Forecast, SlaReport};
+use meshline_core::report::{By, Forecast, GroupedReport, SlaReport};
 use meshline_core::time::Time;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Client, Pages};
 use crate::failure::{Exit, Failure};
+use crate::progress::Progress;
 use crate::screen::Screen;
 use crate::show::{self, Table, Tone};
 
@@ -20,6 +22,9 @@ pub(crate) struct Report {
     /// The flow [default: each]
     #[arg(long)]
     flow: Option<String>,
+    /// Count the runs of all flows together, by whose they are
+    #[arg(long, value_name = "client|owner")]
+    by: Option<By>,
     /// Runs opened at or after this time or day (UTC) [default: as long before `to` as the flow's objective looks back]
     #[arg(long, value_name = "TIME", value_parser = time)]
     from: Option<Time>,
@@ -42,7 +47,10 @@ struct Listed {
 
 /// Shows the SLA report of a flow, or of each.
 pub(crate) async fn run(client: &Client, args: &Report, screen: &Screen) -> Result<Exit, Failure> {
-    let answers = answers(client, args).await?;
+    if let Some(by) = args.by {
+        return grouped(client, args, by, screen).await;
+    }
+    let answers = Progress::of("counting runs").during(answers(client, args)).await?;
     if screen.is_json() {
         let documents: Result<Vec<Value>, Failure> =
             answers.iter().map(|answer| answer.read("the report")).collect();
@@ -63,6 +71,29 @@ pub(crate) async fn run(client: &Client, args: &Report, screen: &Screen) -> Resu
         Some(last) if args.html => screen.text(&html::page(&reports, last.now))?,
         Some(last) => tables(&reports, last.now, screen)?,
         None => screen.text("no flow is in force")?,
+    }
+    Ok(Exit::Done)
+}
+
+/// Shows the report by client or by owner.
+async fn grouped(client: &Client, args: &Report, by: By, screen: &Screen) -> Result<Exit, Failure> {
+    let (from, to) = (args.from.map(|it| it.to_string()), args.to.map(|it| it.to_string()));
+    let query = [
+        ("by", Some(by.as_str())),
+        ("flow", args.flow.as_deref()),
+        ("from", from.as_deref()),
+        ("to", to.as_deref()),
+    ];
+    let answer = client.get(&["v1", "reports", "sla"], &query).await?;
+    if screen.is_json() {
+        screen.document(&answer.read::<Value>("the report")?)?;
+        return Ok(Exit::Done);
+    }
+    let report: GroupedReport = answer.read("the report")?;
+    match (args.csv, args.html) {
+        (true, _) => screen.text(&group::csv(&report))?,
+        (_, true) => screen.text(&group::page(&report, answer.now))?,
+        (false, false) => screen.table(&group::table(&report))?,
     }
     Ok(Exit::Done)
 }

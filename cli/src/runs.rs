@@ -27,6 +27,9 @@ pub(crate) struct List {
     /// Only those with an outcome that is late
     #[arg(long)]
     overdue: bool,
+    /// Only those opened while their flow was off, or only the others
+    #[arg(long, value_name = "BOOL", value_parser = ["true", "false"])]
+    suppressed: Option<String>,
     /// At most this many, or with --all this many in one request
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
@@ -68,6 +71,7 @@ pub(crate) async fn list(client: &Client, args: &List, screen: &Screen) -> Resul
         ("owner", args.owner.as_deref()),
         ("client", args.client.as_deref()),
         ("overdue", args.overdue.then_some("true")),
+        ("suppressed", args.suppressed.as_deref()),
         ("limit", limit.as_deref()),
     ];
     let pages = if args.all { Pages::All } else { Pages::One };

@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::client::Client;
 use crate::configuration::files;
 use crate::failure::{Exit, Failure};
+use crate::progress::Progress;
 use crate::screen::Screen;
 use crate::show::{self, Table, Tone};
 
@@ -38,7 +39,9 @@ struct Answer {
 pub(crate) async fn run(client: &Client, args: &WhatIf, screen: &Screen) -> Result<Exit, Failure> {
     let last = args.last.to_string();
     let body = json!({"files": files(&args.flow)?});
-    let answer = client.post(&["v1", "whatif"], &[("last", Some(&last))], &body).await?;
+    let query = [("last", Some(last.as_str()))];
+    let deciding = Progress::of("deciding the last runs again");
+    let answer = deciding.during(client.post(&["v1", "whatif"], &query, &body)).await?;
     if screen.is_json() {
         screen.document(&answer.read("the comparison")?)?;
         return Ok(Exit::Done);

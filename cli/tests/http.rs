@@ -297,3 +297,31 @@ fn an_exception_of_a_flow_is_resolved_at_the_flow() {
     let line = &server.seen()[0].line;
     assert!(line.starts_with("POST /v1/flows/blog-launch/exceptions/mzxw6ytboi2a-01K/resolve "), "{line}");
 }
+
+#[test]
+fn an_exception_is_opened_by_hand_and_named_so_that_it_can_be_resolved() {
+    let exception = r#""exceptions":[{"id":"x9","kind":"manual","status":"open","run":"mzxw6ytboi2a-01K","flow":"blog-launch",
+        "subject":"contentful:5Ks","outcome":"sales-deck","check":null,"owner":"ben","opened_at":"2026-11-23T11:00:00.000Z",
+        "recovery_due_at":"2026-11-24T11:00:00.000Z","resolved_at":null,"resolution":null,"evidence":null,"group":"g"}]"#;
+    assert!(RUN.contains(r#""exceptions":[]"#));
+    let run = RUN.replace(r#""exceptions":[]"#, exception);
+    let server = Server::answering(vec![answer("200 OK", "application/json", &run)]);
+    let args =
+        ["exception", "open", "mzxw6ytboi2a-01K", "--outcome", "sales-deck", "--reason", "of last year"];
+    let output = meshline(&server.url, &args);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).starts_with("opened x9: mzxw6ytboi2a-01K (blog-launch): "));
+    let seen = server.seen();
+    assert_eq!(seen[0].line, "POST /v1/runs/mzxw6ytboi2a-01K/exceptions HTTP/1.1");
+    assert_eq!(seen[0].body, r#"{"kind":null,"outcome":"sales-deck","reason":"of last year"}"#);
+}
+
+#[test]
+fn a_flow_is_printed_as_apply_takes_it() {
+    let flow = r#"{"id":"lead-form","version":1,"hash":"h","definition":{"id":"lead-form"}}"#;
+    let server = Server::answering(vec![answer("200 OK", "application/json", flow)]);
+    let output = meshline(&server.url, &["flows", "lead-form", "--version", "1"]);
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document, serde_json::json!({"kind": "Flow", "id": "lead-form"}));
+    assert_eq!(server.seen()[0].line, "GET /v1/flows/lead-form?version=1 HTTP/1.1");
+}

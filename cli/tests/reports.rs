@@ -169,3 +169,61 @@ async fn a_post_mortem_of_a_quiet_time_says_so_and_one_of_no_time_is_refused() {
     assert_eq!(code(&["postmortem", "lead-form", "--from", "2025-11-23"]), Some(2));
     assert_eq!(code(&["postmortem", "other"]), Some(1));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_by_owner_or_client_counts_all_flows_together() {
+    let (local, _) = late("groups").await;
+    assert_snapshot!(printed(&local, &["report", "--by", "owner"]), @"
+    OWNER  FLOWS  RUNS  MET  MISSED  PENDING  RATIO  TO ACK  TO REMEDIATE  OPEN
+    dev    1      2     0    2       0        0%     -       1h            1
+    ");
+    assert!(printed(&local, &["report", "--by", "client", "--csv"]).contains("\r\n,lead-form,"));
+    let answer: Value =
+        serde_json::from_str(&printed(&local, &["report", "--by", "client", "--json"])).unwrap();
+    assert_eq!((&answer["items"][0]["id"], &answer["items"][0]["missed"]), (&Value::Null, &json!(2)));
+    assert_eq!(local.meshline(&["report", "--by", "colour"]).status.code(), Some(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn monday_s_message_has_the_command_that_drafts_the_post_mortem_of_a_late_week() {
+    let (local, _) = late("monday").await;
+    let sent = local.call("GET", "/_local/queues/escalations", &Value::Null).await;
+    let told: Vec<&Value> =
+        sent["messages"].as_array().unwrap().iter().map(|it| &it["body"]["data"]).collect();
+    let monday = told.iter().find(|it| it["ladder"] == "monday" && it["flow"] == "lead-form").unwrap();
+    let command = monday["postmortem"].as_str().unwrap();
+    assert_eq!(
+        command,
+        "meshline postmortem lead-form --from 2026-11-16T00:00:00.000Z --to 2026-11-23T00:00:00.000Z"
+    );
+    let draft = printed(&local, &command.split(' ').skip(1).collect::<Vec<_>>());
+    let cases = draft.split("## Causes").next().unwrap();
+    assert!(
+        cases.contains("cwz4ntrtc53p-01M817QNM0RFYYJF4SAB676FTX") && !cases.contains("uqyjyrr7yiyy"),
+        "{draft}"
+    );
+
+    let inbox = local.call("GET", "/_local/inbox", &Value::Null).await;
+    let letters = inbox["messages"].as_array().unwrap();
+    let texts = letters.iter().filter_map(|letter| letter["body"]["text"].as_str());
+    let monday: Vec<&str> =
+        texts.filter(|text| text.contains("checklist of 2026-W48") && text.contains("lead-form")).collect();
+    let [text] = monday.as_slice() else { panic!("{inbox:#}") };
+    let text = text.replace(&local.url, "https://meshline.example.com");
+    assert_snapshot!(text, @"
+    Lead form answered: checklist of 2026-W48: 2 right, 1 wrong, 3 not known; `answered` took longer than the SLA on average
+
+    What: checklist of 2026-W48: 2 right, 1 wrong, 3 not known; `answered` took longer than the SLA on average
+    Flow: lead-form
+    Owner: ben
+    Due: 2026-11-23 08:00 UTC
+    Severity: high
+    Wrong: outcomes: of the last trigger: 1 missed
+    Not known: routing qa: the flow asks for no routing QA. both systems: of the last trigger: 1 with no outcome verified by an event so far. exceptions: 1 open, 0 of them past the recovery deadline
+    Right: people: `ben` is there for `role:marketing-ops`, `dev` for `role:revops`. misses explained: 1 missed, 0 of them without an exception
+    Late: from 2026-11-16 to 2026-11-23: `answered` took 15h on average of 1, and 4h are allowed
+    Post-mortem: meshline postmortem lead-form --from 2026-11-16T00:00:00.000Z --to 2026-11-23T00:00:00.000Z
+    Open: https://meshline.example.com/v1/flows/lead-form
+    Checklist: https://meshline.example.com/v1/reports/checklist?flow=lead-form
+    ");
+}

@@ -11,10 +11,12 @@ import tempfile
 import time
 import unittest
 import urllib.error
+import urllib.parse
 import urllib.request
 
 import botocore.exceptions
 
+from provider import Provider
 from stack import CONTENTFUL_SECRET, FUNCTIONS, NAME, ROOT, SECRETS
 
 STACK = None  # set by run.py
@@ -161,6 +163,72 @@ class Secrets(unittest.TestCase):
             time.sleep(1)  # a value that was read moments ago is not read again for 30 s
         self.assertEqual(status, 202)
         self.assertEqual(hubspot(old), 401)
+
+
+class KeepsRedirects(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_):
+        return None
+
+
+class Browser:
+    """A browser at the deployed API: cookies, and answers as they are."""
+
+    opener = urllib.request.build_opener(KeepsRedirects)
+
+    def __init__(self):
+        self.cookies = {}
+
+    def open(self, path, form=None):
+        """Status, `Location` and text of the answer."""
+        body = None if form is None else urllib.parse.urlencode(form).encode()
+        headers = {"cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
+        request = urllib.request.Request(STACK.env["MESHLINE_URL"] + path, body, headers if self.cookies else {})
+        try:
+            answer = self.opener.open(request)
+        except urllib.error.HTTPError as error:
+            answer = error
+        for cookie in answer.headers.get_all("set-cookie") or []:
+            name, value = cookie.split(";")[0].split("=", 1)
+            self.cookies[name] = value
+        return answer.status, answer.headers["location"], answer.read().decode()
+
+
+class Console(unittest.TestCase):
+    def test_a_person_signs_in_after_the_commands_of_the_runbook(self):
+        active = json.loads(sh("meshline runs --status active --json"))["items"]
+        run, subject = next((run["run"], run["subject"]) for run in active if not run["suppressed"])
+        commands = "\n".join(blocks("Sign in to the console")[:3])
+        made = sh(f"{commands}\necho $POOL $CLIENT", DOMAIN="meshline-console", EMAIL="ana@example.com")
+        pool, client_id = made.split()[-2:]
+        client = STACK.client("cognito-idp").describe_user_pool_client(UserPoolId=pool, ClientId=client_id)["UserPoolClient"]
+        back = f"{STACK.outputs['ApiUrl']}/sign-in/callback"
+        self.assertEqual((client["CallbackURLs"], client["AllowedOAuthFlows"]), ([back], ["code"]))
+
+        browser = Browser()
+        page = f"/runs/{run}"
+        self.assertEqual(browser.open(page)[:2], (303, f"/sign-in?to={urllib.parse.quote(page, safe='')}"))
+        # The emulator's Cognito calls itself by AWS's name and is not reached by it: another provider takes its place.
+        with Provider(client_id, client["ClientSecret"]) as provider:
+            STACK.ask_provider(provider.url, client_id)
+            status, leaving, shown = browser.open(browser.open(page)[1])
+            self.assertEqual(status, 303, shown)
+            came_back = provider.sign_in(leaving, "ana@example.com")
+            self.assertTrue(came_back.startswith(f"{back}?"), came_back)
+            status, to, shown = browser.open(came_back.removeprefix(STACK.outputs["ApiUrl"]))
+            self.assertEqual((status, to), (303, page), shown)
+        status, _, shown = browser.open(page)
+        self.assertEqual(status, 200, shown)
+        self.assertIn("<strong>Ana", shown)
+        subject = urllib.parse.quote(subject, safe="")
+        for path in ("/", "/runs", "/exceptions", "/exceptions?status=resolved", "/flows", "/reports", "/flows/publish-to-close",
+                     f"/subjects/{subject}", "/assets/console.css"):
+            with self.subTest(path):
+                self.assertEqual(browser.open(path)[0], 200)
+        (token,) = set(re.findall(r'name="token" value="(\w+)"', shown))
+        self.assertEqual(browser.open(f"{page}/note", {"token": token, "text": "seen in a browser"})[0], 303)
+        records = json.loads(sh(f"meshline audit show {run} --json"))["items"]
+        self.assertEqual([r["actor"]["id"] for r in records if r["detail"].get("text") == "seen in a browser"], ["ana"])
+        self.assertEqual(browser.open("/v1/runs")[0], 403, "a session is for pages")
 
 
 class Notices(unittest.TestCase):

@@ -24,6 +24,8 @@ PARAMETERS = {
     "CheckpointsRetentionMode": "GOVERNANCE",
     "CheckpointsRetentionDays": "1",
     "MailFrom": "meshline@example.com",
+    "ConsoleIssuer": "https://id.example.com",
+    "ConsoleClientId": "console",
 }
 
 
@@ -130,6 +132,16 @@ class Stack:
         assert len(mappings) == len(READ), mappings
         for mapping in mappings:
             functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=not held)
+
+    def ask_provider(self, issuer, client_id):
+        """Has people sign in with a provider on this machine. It speaks no TLS, which the template refuses: so it is named in
+        a version of its own, which the alias is moved to."""
+        functions, name = self.client("lambda"), self.id("OpsApiFunction")
+        variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        variables |= {"MESHLINE_CONSOLE_ISSUER": issuer, "MESHLINE_CONSOLE_CLIENT_ID": client_id, "MESHLINE_ALLOW_PRIVATE": "true"}
+        functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+        version = functions.publish_version(FunctionName=name)["Version"]
+        functions.update_alias(FunctionName=name, Name="live", FunctionVersion=version)
 
     def describe(self, file):
         """Writes what the scenarios need to know (tests/src/scenario/deployed.rs)."""

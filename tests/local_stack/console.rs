@@ -1,8 +1,9 @@
 //! What a person sees and does in a browser: the pages of the console and their forms.
 
-mod browser;
+pub(crate) mod browser;
 mod hostile;
 mod pages;
+mod sign_in;
 
 use meshline_core::time::Span;
 use meshline_tests::{Local, campaign_tag};
@@ -37,6 +38,31 @@ async fn whoever_has_the_run_says_so_on_its_page_and_the_trail_names_them() {
     let trail = local.get(&format!("/v1/runs/{run}/audit")).await;
     let last = trail["items"].as_array().unwrap().last().unwrap().clone();
     assert_eq!((&last["kind"], &last["actor"]["id"]), (&json!("acknowledged"), &json!("ana")));
+}
+
+/// What people were sent, as text, and where it says to open.
+async fn sent(local: &Local) -> (Vec<String>, Vec<String>) {
+    let inbox = local.get("/_local/inbox").await;
+    let messages = inbox["messages"].as_array().unwrap().iter();
+    let texts: Vec<String> =
+        messages.filter_map(|sent| sent["body"]["text"].as_str().map(str::to_owned)).collect();
+    let lines = texts.iter().flat_map(|text| text.lines());
+    let links = lines.filter_map(|line| line.strip_prefix("Open: ").map(str::to_owned)).collect();
+    (texts, links)
+}
+
+#[tokio::test]
+async fn a_notice_leads_to_the_page_of_its_case() {
+    let local = Local::start().await;
+    let run = late(&local).await;
+    let (texts, links) = sent(&local).await;
+    let page = format!("http://127.0.0.1:8080/runs/{run}");
+    let case = links.iter().find_map(|link| link.strip_prefix(&format!("{page}#"))).expect("a ticket");
+    let shown = Browser::new(&local).get(&format!("/runs/{run}")).await;
+    assert!(shown.html.contains(&format!("id=\"{case}\"")));
+    assert!(links.contains(&page), "{links:?}");
+    let asks_for_signatures = |text: &String| text.contains("/v1/");
+    assert!(!texts.iter().any(asks_for_signatures), "no browser opens that: {texts:?}");
 }
 
 #[tokio::test]
@@ -116,6 +142,8 @@ async fn a_silent_flow_is_an_exception_that_is_resolved_in_the_queue() {
     assert_eq!(local.apply(&[directory, sources, (name, &flow)]).await.0, 200);
     local.advance(Span::hours(25)).await;
 
+    let (_, links) = sent(&local).await;
+    assert!(links.contains(&"http://127.0.0.1:8080/exceptions".to_owned()), "{links:?}");
     let mut dev = Browser::of("dev", &local).await;
     assert!(dev.get("/").await.says("No trigger came · Lead form answered · for Dev Patel"));
     let queue = dev.get("/exceptions").await;

@@ -33,7 +33,7 @@ impl Write for Output {
 
 /// Logs for all tests of this process: `tracing` caches what is of interest, not for whom. The emulators are left
 /// out, as they are not deployed.
-fn start_logging() {
+pub(crate) fn start_logging() {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
         let lines = json_lines("info,meshline=trace,dynoxide=off,rustack=off", || Output);
@@ -44,7 +44,7 @@ fn start_logging() {
 }
 
 /// What was written since then.
-fn output() -> (String, Vec<Value>) {
+pub(crate) fn output() -> (String, Vec<Value>) {
     let text = String::from_utf8(OUTPUT.take()).unwrap();
     let lines = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     (text, lines)

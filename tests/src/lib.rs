@@ -6,11 +6,13 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::types::AttributeValue;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
+use meshline_aws::settings::OpenId;
 use meshline_core::time::{Span, Time};
 use meshline_local::{Options, Stack, gateway};
 use serde_json::{Value, json};
 
 pub mod jira;
+pub mod provider;
 pub mod receiver;
 pub mod scenario;
 pub mod senders;
@@ -41,6 +43,10 @@ pub fn nine() -> Time {
     "2026-11-23T09:00:00Z".parse().expect("a time")
 }
 
+fn options(data: Option<PathBuf>, clock_frozen: bool) -> Options {
+    Options { public_url: URL.to_owned(), data, clock: Some(nine()), clock_frozen, ..Options::default() }
+}
+
 impl Local {
     /// A stack in memory, with the example flows.
     pub async fn start() -> Self {
@@ -63,18 +69,25 @@ impl Local {
 
     /// A stack in memory, without configuration, whose secret store has these too.
     pub async fn with_secrets(secrets: &[(&str, &str)]) -> Self {
-        Self::build(None, true, secrets).await
+        Self::build(options(None, true), secrets).await
+    }
+
+    /// A stack in memory, with the example flows, whose console at this address asks a provider who people are.
+    pub async fn with_provider(public_url: &str, provider: OpenId, secrets: &[(&str, &str)]) -> Self {
+        let options = options(None, true);
+        let options = Options { public_url: public_url.to_owned(), provider: Some(provider), ..options };
+        let local = Self::build(options, secrets).await;
+        assert_eq!(local.apply(&EXAMPLES).await.0, 200);
+        local
     }
 
     async fn new(data: Option<PathBuf>, clock_frozen: bool) -> Self {
-        Self::build(data, clock_frozen, &[]).await
+        Self::build(options(data, clock_frozen), &[]).await
     }
 
-    async fn build(data: Option<PathBuf>, clock_frozen: bool, secrets: &[(&str, &str)]) -> Self {
+    async fn build(mut options: Options, secrets: &[(&str, &str)]) -> Self {
         let more = secrets.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let secrets = senders::secrets().into_iter().chain(more).collect();
-        let options =
-            Options { public_url: URL.to_owned(), data, clock: Some(nine()), clock_frozen, secrets };
+        options.secrets = senders::secrets().into_iter().chain(more).collect();
         Self { stack: Stack::start(options).await.expect("the stack starts") }
     }
 

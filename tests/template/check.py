@@ -52,6 +52,9 @@ def removable():
         yield from ((name, "Properties", key) for key in PARTS.get(resource["Type"], []) if key in properties)
         yield from ((name, key) for key in ("DeletionPolicy", "UpdateReplacePolicy")
                     if key in resource and resource["Type"] in ("AWS::DynamoDB::Table", "AWS::S3::Bucket"))
+        if resource.get("Condition") == "HasConsole":
+            yield (name,)
+            yield name, "Condition"
     for name, mapping in MAPPINGS.items():
         yield from ((name, "Properties", key) for key in mapping[2])
     for name in of_type(STACK, "AWS::Events::Rule"):

@@ -23,6 +23,8 @@ WILDCARDS = {
         "Lambda names the objects itself, and all of them under this prefix",
     "${CheckpointsBucket.Arn}/checkpoints/*":
         "one object a day",
+    "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${AWS::StackName}-console-??????":
+        "one secret, whose ARN ends in six random characters",
 }
 UNBOUND = {
     "xray:PutTraceSegments": "X-Ray has no resource to name",
@@ -32,6 +34,12 @@ UNBOUND = {
 OPEN_ROUTES = {
     "POST /hooks/{source}": "the function verifies the sender's signature",
     "GET /healthz": "uptime monitors; tells the version only",
+}
+# A browser that opens a page sends nothing that an authorizer could look at: ops-api asks for a session, and signs people in.
+CONSOLE_ROUTES = {
+    "GET /", "GET /runs", "GET /runs/{run}", "POST /runs/{proxy+}", "GET /exceptions", "GET /flows", "GET /flows/{flow}",
+    "POST /flows/{proxy+}", "GET /subjects/{proxy+}", "GET /reports", "GET /assets/{name}", "GET /sign-in", "GET /sign-in/callback",
+    "POST /sign-out",
 }
 CHANGES_RECORDS = {f"dynamodb:{action}" for action in
                    ("UpdateItem", "DeleteItem", "BatchWriteItem", "PartiQLInsert", "PartiQLUpdate", "PartiQLDelete")}
@@ -60,11 +68,12 @@ MAPPINGS = {
 
 def statements(resources):
     """Every statement of every role, as (role, actions, resources, statement)."""
-    for role, properties in of_type(resources, "AWS::IAM::Role").items():
-        for policy in properties["Policies"]:
-            for statement in policy["PolicyDocument"]["Statement"]:
-                on = [text(r) for r in listed(statement["Resource"])]
-                yield role, listed(statement["Action"]), on, statement
+    policies = [(role, policy) for role, properties in of_type(resources, "AWS::IAM::Role").items() for policy in properties["Policies"]]
+    policies += [(role["Ref"], policy) for policy in of_type(resources, "AWS::IAM::Policy").values() for role in policy["Roles"]]
+    for role, policy in policies:
+        for statement in policy["PolicyDocument"]["Statement"]:
+            on = [text(r) for r in listed(statement["Resource"])]
+            yield role, listed(statement["Action"]), on, statement
 
 
 def granted(resources):
@@ -86,7 +95,7 @@ def granted(resources):
         properties = resource.get("Properties", {})
         documents = [properties.get("KeyPolicy"), properties.get("PolicyDocument"),
                      properties.get("ResourcePolicy", {}).get("PolicyDocument")]
-        for statement in (s for document in documents if document for s in document["Statement"]):
+        for statement in (s for document in documents if document for s in document["Statement"] if "Principal" in s):
             principal = statement["Principal"]
             whom = principal if isinstance(principal, str) else text(*principal.values())
             add(name, whom, statement, "".join(f" on {text(r)}" for r in listed(statement["Resource"]) if r != "*"))
@@ -122,7 +131,7 @@ def roles_are_narrow(resources):
             if "*" in on and action not in UNBOUND:
                 yield f"{role} may {action} on everything"
         for resource in on:
-            if "*" in resource and resource != "*" and resource not in WILDCARDS:
+            if re.search(r"[*?]", resource) and resource != "*" and resource not in WILDCARDS:
                 yield f"{role} has a star without a stated reason: {resource}"
 
 
@@ -292,16 +301,25 @@ def buckets_are_closed(resources):
 
 
 def routes_ask_who_is_there(resources):
-    routes = of_type(resources, "AWS::ApiGatewayV2::Route").values()
-    for route in routes:
-        wanted = "NONE" if route["RouteKey"] in OPEN_ROUTES else "AWS_IAM"
+    routes = of_type(resources, "AWS::ApiGatewayV2::Route")
+    for name, route in routes.items():
+        of_console = name.startswith("Console") and route["RouteKey"] in CONSOLE_ROUTES
+        wanted = "NONE" if route["RouteKey"] in OPEN_ROUTES or of_console else "AWS_IAM"
         if route.get("AuthorizationType") != wanted:
             yield f"{route['RouteKey']} has authorization {route.get('AuthorizationType')}"
+    for missing in CONSOLE_ROUTES - {route["RouteKey"] for route in routes.values()}:
+        yield f"the console's {missing} leads nowhere"
     (stage,) = of_type(resources, "AWS::ApiGatewayV2::Stage").values()
     if set(stage.get("RouteSettings", {})) != {"POST /hooks/{source}", "ANY /v1/{proxy+}"} or "DefaultRouteSettings" not in stage:
         yield "hooks and operators are not throttled apart"
     if "DestinationArn" not in stage.get("AccessLogSettings", {}):
         yield "requests are not logged"
+
+
+def the_console_is_an_option(resources):
+    for name, resource in resources.items():
+        if name.startswith("Console") != (resource.get("Condition") == "HasConsole"):
+            yield f"{name} is there without a console, or goes with it"
 
 
 # Alarms and dashboard
@@ -381,6 +399,6 @@ RULES = [
     permissions_are_the_listed_ones, roles_are_narrow, records_stay, one_role_signs,
     queues_give_up_into_their_own, messages_stay_hidden_for_six_timeouts, event_sources_are_set_as_they_must_be,
     schedules_have_somewhere_to_fail, functions_stand_alone, settings_reach_the_alias, tables_outlive_mistakes, buckets_are_closed,
-    routes_ask_who_is_there, everything_that_must_ring_rings, alarms_reach_somebody_who_knows_what_to_do,
+    routes_ask_who_is_there, the_console_is_an_option, everything_that_must_ring_rings, alarms_reach_somebody_who_knows_what_to_do,
     the_dashboard_shows_everything,
 ]

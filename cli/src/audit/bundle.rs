@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Answer, Client, Pages};
 use crate::failure::Failure;
+use crate::progress::Progress;
 
 /// The form of exports described here.
 const VERSION: u32 = 1;
@@ -67,18 +68,22 @@ impl Bundle {
         checkpoints: Option<&Path>,
     ) -> Result<Self, Failure> {
         let (mut bundle, now) = Self::empty(client, since, until).await?;
-        match checkpoints {
-            Some(folder) => bundle.read_checkpoints(folder)?,
-            None => bundle.gather_checkpoints(client).await?,
+        if let Some(folder) = checkpoints {
+            bundle.read_checkpoints(folder)?;
+        } else {
+            let reading = Progress::of("reading checkpoints");
+            reading.during(bundle.gather_checkpoints(client, &reading)).await?;
         }
-        bundle.gather_records(client, if client.is_local() { now } else { now - SETTLING }).await?;
+        let settled = if client.is_local() { now } else { now - SETTLING };
+        let reading = Progress::of("reading the records of each flow's days");
+        reading.during(bundle.gather_records(client, settled, &reading)).await?;
         Ok(bundle)
     }
 
     /// Reads the checkpoints of a stack, and no records.
     pub(super) async fn of_checkpoints(client: &Client, since: Day, until: Day) -> Result<Self, Failure> {
         let (mut bundle, _) = Self::empty(client, since, Some(until)).await?;
-        bundle.gather_checkpoints(client).await?;
+        bundle.gather_checkpoints(client, &Progress::of("reading checkpoints")).await?;
         Ok(bundle)
     }
 
@@ -101,9 +106,11 @@ impl Bundle {
         Ok((bundle, now))
     }
 
-    async fn gather_checkpoints(&mut self, client: &Client) -> Result<(), Failure> {
+    async fn gather_checkpoints(&mut self, client: &Client, progress: &Progress) -> Result<(), Failure> {
         let Evidence { since, until, .. } = self.evidence;
+        progress.expect(since.through(until).count());
         for day in since.through(until) {
+            progress.step(1);
             match client.get(&["v1", "checkpoints", &day.to_string()], &[]).await {
                 Ok(Answer { text, .. }) => {
                     // What is no JSON is for the verdict to speak of.
@@ -117,12 +124,19 @@ impl Bundle {
         Ok(())
     }
 
-    async fn gather_records(&mut self, client: &Client, settled: Time) -> Result<(), Failure> {
+    async fn gather_records(
+        &mut self,
+        client: &Client,
+        settled: Time,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
         let Evidence { since, until, .. } = self.evidence;
         let flows = client.list(&["v1", "flows"], &[], Pages::All).await?;
         let flows: Vec<FlowId> = flows.items("a flow")?;
+        progress.expect(flows.len() * since.through(until).count());
         for flow in &flows {
             for day in since.through(until) {
+                progress.step(1);
                 let day = day.to_string();
                 let query = [("flow", Some(flow.id.as_str())), ("day", Some(&day)), ("limit", Some("200"))];
                 let listed = client.list(&["v1", "audit"], &query, Pages::All).await?;

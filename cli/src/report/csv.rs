@@ -83,16 +83,16 @@ fn of_outcome(outcome: &OutcomeReport) -> [String; 7] {
     [outcome.done.to_string(), p50, p95, p99, net_p50, net_p95, net_p99]
 }
 
-fn percentiles(of: Percentiles) -> [String; 3] {
+pub(super) fn percentiles(of: Percentiles) -> [String; 3] {
     [of.p50, of.p95, of.p99].map(or_empty)
 }
 
-fn or_empty(value: Option<impl ToString>) -> String {
+pub(super) fn or_empty(value: Option<impl ToString>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
 }
 
 /// A record with its line break; a field is quoted where it must be (RFC 4180, section 2, rule 6).
-fn line<'a, T: AsRef<str> + 'a + ?Sized>(fields: impl Iterator<Item = &'a T>) -> String {
+pub(super) fn line<'a, T: AsRef<str> + 'a + ?Sized>(fields: impl Iterator<Item = &'a T>) -> String {
     let quoted = fields.map(|field| {
         let field = field.as_ref();
         let must = field.contains([',', '"', '\r', '\n']);

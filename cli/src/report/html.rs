@@ -9,8 +9,13 @@ use crate::show::{count, span};
 
 const STYLE: &str = include_str!("style.css");
 
-/// The page, as of `now`.
+/// The page of the reports of flows, as of `now`.
 pub(super) fn page(reports: &[SlaReport], now: Time) -> String {
+    document(now, &html! { @for report in reports { (section(report, now)) } })
+}
+
+/// A page that shows `sections`, as of `now`.
+pub(super) fn document(now: Time, sections: &Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -24,7 +29,7 @@ pub(super) fn page(reports: &[SlaReport], now: Time) -> String {
                 main {
                     h1 { "Service levels" }
                     p { "As of " time datetime=(now) { (now) } ". What is overdue and open counts as missed, what is open and not due as pending." }
-                    @for report in reports { (section(report, now)) }
+                    (sections)
                 }
             }
         }

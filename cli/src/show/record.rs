@@ -1,8 +1,9 @@
 //! Records as people read them: one sentence each.
 
+use meshline_core::checklist::Answer;
 use meshline_core::record::{
-    Actor, ActorKind, Breached, CheckPassed, DeliverySucceeded, Done, Escalated, ExceptionOpened, Fact,
-    Missed, Opened, OwnerRole, OwnerRotated, Reassigned, Recipient, Record,
+    Actor, ActorKind, Breached, CheckPassed, ChecklistSent, DeliverySucceeded, Done, Escalated,
+    ExceptionOpened, Fact, Missed, Opened, OwnerRole, OwnerRotated, Reassigned, Recipient, Record,
 };
 use meshline_core::time::Time;
 
@@ -108,6 +109,7 @@ pub(crate) fn sentence(fact: &Fact, now: Time) -> String {
         Fact::HandoverReminded(it) => {
             format!("{} has not accepted the turn of {} since {}", it.to, it.role, at(it.turn_at, now))
         }
+        Fact::ChecklistSent(it) => checklist_sent(it),
     }
 }
 
@@ -164,6 +166,18 @@ fn rotated(it: &OwnerRotated) -> String {
     format!("{}: {} to {}, {accepted}", it.role, it.from, it.to)
 }
 
+fn checklist_sent(it: &ChecklistSent) -> String {
+    let wrong = it.checks.iter().filter(|check| check.status == Answer::Fail).count();
+    let late = it.late.as_ref().map_or(0, |late| late.outcomes.len());
+    let late = if late > 0 { format!(", {} late on average", count(late, "outcome")) } else { String::new() };
+    format!(
+        "{}: {wrong} of {} wrong{late}: tells {}",
+        it.week,
+        count(it.checks.len(), "check"),
+        names(&it.notify)
+    )
+}
+
 fn names(recipients: &[Recipient]) -> String {
     if recipients.is_empty() {
         return "nobody".to_owned();
@@ -207,7 +221,8 @@ pub(crate) fn tone(fact: &Fact) -> Tone {
         | Fact::NoteAdded(_)
         | Fact::FlowApplied(_)
         | Fact::OwnerRotated(_)
-        | Fact::HandoverAccepted(_) => Tone::Plain,
+        | Fact::HandoverAccepted(_)
+        | Fact::ChecklistSent(_) => Tone::Plain,
     }
 }
 

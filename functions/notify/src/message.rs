@@ -5,7 +5,8 @@ use meshline_core::config::directory::ChannelKind;
 use meshline_core::config::flow::{ExceptionKind, Ladder, Severity};
 use meshline_core::delivery::About;
 use meshline_core::message::Queue;
-use meshline_core::record::Recipient;
+use meshline_core::record::{Checked, Recipient};
+use meshline_core::report::Late;
 use meshline_core::time::Time;
 use serde::Deserialize;
 use serde_json::Value;
@@ -44,7 +45,7 @@ pub(crate) struct Notice {
     pub(crate) flow: String,
     pub(crate) title: String,
     pub(crate) url: Option<String>,
-    /// A ladder's name, `opened`, `stalled` or `rotation`.
+    /// A ladder's name, `opened`, `stalled`, `rotation` or `monday`.
     pub(crate) ladder: String,
     pub(crate) severity: Severity,
     pub(crate) reason: String,
@@ -53,6 +54,14 @@ pub(crate) struct Notice {
     pub(crate) owner: Option<String>,
     pub(crate) notify: Vec<Recipient>,
     pub(crate) due_at: Option<Time>,
+    /// For `monday` only, like what follows.
+    #[serde(default)]
+    pub(crate) checks: Vec<Checked>,
+    #[serde(default)]
+    pub(crate) late: Option<Late>,
+    /// The command that drafts the post-mortem.
+    #[serde(default)]
+    pub(crate) postmortem: Option<String>,
     pub(crate) links: Links,
 }
 
@@ -103,6 +112,9 @@ pub(crate) struct Links {
     pub(crate) trail: Option<String>,
     pub(crate) timeline: Option<String>,
     pub(crate) flow: Option<String>,
+    /// The page for people, where there is a console.
+    pub(crate) console: Option<String>,
+    pub(crate) checklist: Option<String>,
 }
 
 /// The CloudEvent around it.

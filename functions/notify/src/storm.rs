@@ -151,8 +151,10 @@ async fn wanted(work: Work<'_>, id: &str, target: &Target) -> Result<Option<Mess
     if origin.is_reported(&cause(seq, Some(&target.id))) || origin.is_reported(&cause(seq, None)) {
         return Ok(None);
     }
+    let settings = &work.app.settings;
     let record = work.app.audit.trail(run, seq.saturating_sub(1)).await?.into_iter().next();
-    let sent = record.and_then(|record| outgoing(&record, &work.app.settings.public_url).queue);
+    let sent = record
+        .and_then(|record| outgoing(&record, &settings.public_url, settings.console_url.as_deref()).queue);
     let message = sent.and_then(|(_, body)| Message::read(&body.to_string()).ok());
     // What became moot is written down when its own message is seen.
     Ok(message.filter(|message| origin.moot(message.about()).is_none()))
@@ -165,7 +167,11 @@ fn words(work: Work<'_>, message: &Message, others: &[Message], together: usize)
         lines.push(format!("and {} more", together - lines.len()));
     }
     let flow = message.flow();
-    let runs = format!("{}/v1/runs?flow={flow}&status=open", work.app.settings.public_url);
+    let settings = &work.app.settings;
+    let runs = match &settings.console_url {
+        Some(console) => format!("{console}/runs?flow={flow}"),
+        None => format!("{}/v1/runs?flow={flow}&status=open", settings.public_url),
+    };
     Words {
         headline: format!("{together} notices about the flow `{flow}` were held, to be told together"),
         severity: all.iter().map(|words| words.severity).max().unwrap_or(Severity::Normal),

@@ -1,5 +1,8 @@
 //! The words of a message: what a person reads, whatever the way it comes.
 
+mod monday;
+
+use meshline_core::checklist::Answer;
 use meshline_core::config::flow::Severity;
 use meshline_core::time::Time;
 
@@ -59,6 +62,11 @@ fn of_notice(notice: &Notice) -> Words {
         ("Owner", notice.owner.clone()),
         ("Due", notice.due_at.map(utc)),
         ("Severity", Some(notice.severity.as_str().to_owned())),
+        ("Wrong", monday::answered(notice, Answer::Fail)),
+        ("Not known", monday::answered(notice, Answer::Unknown)),
+        ("Right", monday::answered(notice, Answer::Pass)),
+        ("Late", notice.late.as_ref().map(monday::late)),
+        ("Post-mortem", notice.postmortem.clone()),
     ];
     Words {
         headline: cut(&format!("{}: {}", notice.title, notice.reason), MAX_HEADLINE),
@@ -113,17 +121,21 @@ fn given<const N: usize>(facts: [(&'static str, Option<String>); N]) -> Vec<(&'s
     facts.into_iter().filter_map(|(label, value)| Some((label, cut(&value?, MAX_FACT)))).collect()
 }
 
-/// Only what a browser may open: a title or an address comes from outside.
+/// Only what a browser may open: a title or an address comes from outside. The API asks for signatures, which browsers do
+/// not make: where there is a console, its page is the one to open, and shows the trail as well.
 fn links(links: &Links, asset: Option<&str>, playbook: Option<&str>) -> Vec<(&'static str, String)> {
+    let open = links.console.as_deref().or(links.run.as_deref()).or(links.flow.as_deref());
+    let of_api = |url: &Option<String>| url.clone().filter(|_| links.console.is_none());
     let all = [
-        ("Open", links.run.as_deref().or(links.flow.as_deref())),
-        ("Playbook", playbook),
-        ("Asset", asset),
-        ("Trail", links.trail.as_deref()),
-        ("Timeline", links.timeline.as_deref()),
+        ("Open", open.map(str::to_owned)),
+        ("Checklist", of_api(&links.checklist)),
+        ("Playbook", playbook.map(str::to_owned)),
+        ("Asset", asset.map(str::to_owned)),
+        ("Trail", of_api(&links.trail)),
+        ("Timeline", of_api(&links.timeline)),
     ];
-    let is_address = |url: &&str| url.starts_with("https://") || url.starts_with("http://");
-    all.into_iter().filter_map(|(label, url)| Some((label, url.filter(is_address)?.to_owned()))).collect()
+    let is_address = |url: &String| url.starts_with("https://") || url.starts_with("http://");
+    all.into_iter().filter_map(|(label, url)| Some((label, url.filter(is_address)?))).collect()
 }
 
 /// `2026-11-25 11:00 UTC`.

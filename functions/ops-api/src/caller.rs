@@ -1,5 +1,6 @@
-//! Who is calling: what the HTTP API's authorizer found out.
+//! Who is calling: what the HTTP API's authorizer found out, or whom the console let in.
 
+use meshline_aws::http::Problem;
 use meshline_core::config::directory::Directory;
 use meshline_core::record::Actor;
 
@@ -13,8 +14,21 @@ impl Call<'_> {
         Actor::person(&person.unwrap_or(identity))
     }
 
-    /// A JWT's e-mail, else its subject; an IAM caller's session or user name.
+    /// Refuses a call for which no authorizer speaks: a route without one must not open the API.
+    pub(crate) fn vouched_for(&self) -> Result<(), Problem> {
+        let authorizer = self.request.request_context.authorizer.as_ref();
+        if authorizer.is_some_and(|authorizer| authorizer.iam.is_some() || authorizer.jwt.is_some()) {
+            return Ok(());
+        }
+        let detail = "sign the call, as `meshline` does";
+        Err(Problem::new(401, "unauthenticated", "who is calling is not clear", detail))
+    }
+
+    /// Whom the console let in; a JWT's e-mail, else its subject; an IAM caller's session or user name.
     fn identity(&self) -> String {
+        if let Some(reader) = &self.reader {
+            return reader.clone();
+        }
         let authorizer = self.request.request_context.authorizer.as_ref();
         let jwt = authorizer.and_then(|authorizer| authorizer.jwt.as_ref());
         let claim = |name: &str| jwt.and_then(|jwt| jwt.claims.get(name)).cloned();

@@ -1,15 +1,8 @@
-//! The Monday checklist of a flow, over its last triggers.
+//! The Monday checklist of a flow, as it stands whenever it is asked for.
 
-use std::sync::Arc;
-
-use meshline_aws::http::{self, MAX_LIMIT, Problem, Response};
-use meshline_aws::runs::List;
-use meshline_core::checklist::{self, Evidence, TRIGGERS, Trigger};
-use meshline_core::config::Versioned;
-use meshline_core::config::flow::Flow;
+use meshline_aws::checklist;
+use meshline_aws::http::{self, Problem, Response};
 use meshline_core::flow_exception::FlowException;
-use meshline_core::record::Record;
-use meshline_core::run::Run;
 use serde_json::json;
 
 use crate::Call;
@@ -21,28 +14,8 @@ impl Call<'_> {
         let config = self.app.config.fresh(self.now).await?.config;
         let flow =
             config.flows.get(&id).ok_or_else(|| Problem::not_found(format!("there is no flow `{id}`")))?;
-        let mut last = Vec::new();
-        for run in self.app.runs.list(&List::Flow(&id), TRIGGERS as i32, None).await?.runs {
-            last.push(self.with_records(run).await?);
-        }
-        let triggers: Vec<Trigger<'_>> =
-            last.iter().map(|(run, flow, trail)| Trigger { run, flow: &flow.document, trail }).collect();
-        let excepted = self.app.runs.list(&List::Exceptions(&id), MAX_LIMIT as i32, None).await?;
         let of_flow: Vec<FlowException> = self.app.watches.exceptions_of(&id).await?;
-        let evidence = Evidence {
-            flow: &flow.document,
-            directory: &config.people(),
-            triggers: &triggers,
-            excepted: &excepted.runs,
-            has_more_excepted: excepted.cursor.is_some(),
-            of_flow: &of_flow,
-        };
-        Ok(http::json(200, &json!(checklist::checklist(evidence, self.now))))
-    }
-
-    async fn with_records(&self, run: Run) -> Result<(Run, Arc<Versioned<Flow>>, Vec<Record>), Problem> {
-        let flow = self.app.config.flow(&run.flow, run.flow_version).await?;
-        let trail = self.app.audit.trail(&run.run, 0).await?;
-        Ok((run, flow, trail))
+        let list = checklist::checklist(self.app, &config, &flow.document, &of_flow, self.now).await?;
+        Ok(http::json(200, &json!(list)))
     }
 }

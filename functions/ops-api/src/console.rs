@@ -13,6 +13,7 @@ mod record;
 mod reports;
 mod run;
 mod runs;
+mod sign_in;
 mod subject;
 mod today;
 mod words;
@@ -25,13 +26,30 @@ use crate::Call;
 /// Whether an address is one of the console's.
 pub(crate) fn owns(segments: &[&str]) -> bool {
     let first = segments.first().copied();
-    matches!(first, None | Some("runs" | "exceptions" | "flows" | "subjects" | "reports" | "assets"))
+    is_page(first) || matches!(first, Some("assets" | "sign-in" | "sign-out"))
+}
+
+/// Whether an address that begins so is that of a page, which only those see who are let in.
+fn is_page(first: Option<&str>) -> bool {
+    matches!(first, None | Some("runs" | "exceptions" | "flows" | "subjects" | "reports"))
 }
 
 impl Call<'_> {
-    /// Answers a page, a form or an asset.
+    /// Answers a page, a form, an asset, or what signs people in.
     pub(crate) async fn console(&self, method: &str, segments: &[&str]) -> Response {
-        let page = match (method, segments) {
+        let answer = match (method, segments) {
+            (_, ["sign-in" | "sign-out", ..]) => self.sign_in(method, segments).await,
+            ("GET", ["assets", name]) => layout::asset(name, self.query("v").as_deref()),
+            (_, _) => match self.admitted().await {
+                Ok(reader) => Call { reader, ..*self }.page_or_form(method, segments).await,
+                Err(problem) => return self.not_admitted(&problem),
+            },
+        };
+        answer.unwrap_or_else(|problem| layout::problem_page(&problem))
+    }
+
+    async fn page_or_form(&self, method: &str, segments: &[&str]) -> Result<Response, Problem> {
+        match (method, segments) {
             ("GET", []) => self.today_page().await,
             ("GET", ["runs"]) => self.runs_page().await,
             ("GET", ["runs", run]) => self.run_page(run, 200, None).await,
@@ -40,7 +58,6 @@ impl Call<'_> {
             ("GET", ["flows", flow]) => self.flow_page(flow).await,
             ("GET", ["subjects", subject]) => self.subject_page(subject).await,
             ("GET", ["reports"]) => self.reports_page().await,
-            ("GET", ["assets", name]) => layout::asset(name, self.query("v").as_deref()),
             ("POST", ["runs", run, rest @ ..]) => self.run_form(run, rest).await,
             ("POST", ["flows", flow, "exceptions", exception, "resolve"]) => {
                 self.flow_exception_form(flow, exception).await
@@ -50,7 +67,6 @@ impl Call<'_> {
                 let detail = format!("{method} is not for {}", self.path());
                 Err(Problem::new(405, "method-not-allowed", "this address takes another method", detail))
             }
-        };
-        page.unwrap_or_else(|problem| layout::problem_page(&problem))
+        }
     }
 }

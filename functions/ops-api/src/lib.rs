@@ -6,6 +6,7 @@ mod commands;
 mod configuration;
 mod console;
 mod deadline;
+mod groups;
 mod queries;
 mod replay;
 mod rotations;
@@ -21,6 +22,8 @@ struct Call<'a> {
     app: &'a App,
     request: &'a Request,
     now: Time,
+    /// The e-mail address by which somebody was let into the console. Nothing else sets it.
+    reader: Option<String>,
 }
 
 pub use console::bare_page;
@@ -30,7 +33,7 @@ pub async fn handle(app: &App, request: Request, now: Time) -> Response {
     let segments = http::segments(&request);
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let method = request.request_context.http.method.as_str().to_owned();
-    let call = Call { app, request: &request, now };
+    let call = Call { app, request: &request, now, reader: None };
     if console::owns(&segments) {
         return Box::pin(call.console(&method, &segments)).await;
     }
@@ -39,6 +42,9 @@ pub async fn handle(app: &App, request: Request, now: Time) -> Response {
 
 impl Call<'_> {
     async fn answer(&self, method: &str, segments: &[&str]) -> Result<Response, Problem> {
+        if segments.first() == Some(&"v1") {
+            self.vouched_for()?;
+        }
         match (method, segments) {
             ("GET", ["healthz"]) => {
                 Ok(http::json(200, &json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")})))

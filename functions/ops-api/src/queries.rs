@@ -20,9 +20,9 @@ use crate::Call;
 /// Pages read from one index for one answer; a filter that finds little must not read for ever.
 const MAX_PAGES: usize = 20;
 /// Runs that a report looks at, the newest ones.
-const MAX_REPORT_RUNS: usize = 10_000;
+pub(crate) const MAX_REPORT_RUNS: usize = 10_000;
 /// What a report covers where neither the caller nor the flow's objective says.
-const DEFAULT_WINDOW: Span = Span::days(60);
+pub(crate) const DEFAULT_WINDOW: Span = Span::days(60);
 
 /// One thing that happened about an asset.
 pub(crate) enum Moment {
@@ -76,10 +76,12 @@ impl Call<'_> {
                 && is_asked(&suppressed, run.suppressed)
         };
         let flows = one_or_all(flow.as_deref(), &config);
-        let only_open = matches!(status.as_deref(), Some("awaiting_qa" | "active" | "verifying"))
-            || overdue.as_deref() == Some("true");
+        let only_overdue = overdue.as_deref() == Some("true");
+        let only_open =
+            only_overdue || matches!(status.as_deref(), Some("awaiting_qa" | "active" | "verifying"));
         let lists = match &owner {
             Some(owner) if only_open => vec![List::Owner(owner)],
+            Some(_) | None if only_overdue => flows.into_iter().map(List::Overdue).collect(),
             Some(_) | None => flows.into_iter().map(List::Flow).collect(),
         };
         self.newest(&lists, &wanted, http::limit(self.request)?, pages).await
@@ -222,11 +224,11 @@ impl Call<'_> {
             let views = run.exceptions.iter().map(|exception| ExceptionView::of(run, exception));
             views.filter(is_wanted).collect()
         };
-        let list = |flow| match status {
-            Some(ExceptionStatus::Open) => List::Exceptions(flow),
-            Some(ExceptionStatus::Resolved) | None => List::Flow(flow),
+        let of_flows = flows.iter().copied();
+        let lists: Vec<List<'_>> = match status {
+            Some(ExceptionStatus::Open) => of_flows.flat_map(List::excepted).collect(),
+            Some(ExceptionStatus::Resolved) | None => of_flows.map(List::Flow).collect(),
         };
-        let lists: Vec<List<'_>> = flows.iter().map(|flow| list(*flow)).collect();
         let (runs, cursor) = self
             .newest(&lists, &|run| !of_run(run).is_empty(), http::limit(self.request)?, MAX_PAGES)
             .await?;
@@ -248,9 +250,13 @@ impl Call<'_> {
         Ok(http::json(200, &json!({"items": items, "cursor": null})))
     }
 
-    /// `GET /v1/reports/sla?flow=&from=&to=`
+    /// `GET /v1/reports/sla?flow=&by=&from=&to=`
     pub(crate) async fn sla_report(&self) -> Result<Response, Problem> {
-        let id = self.query("flow").ok_or_else(|| Problem::bad_request("say which: `?flow=ID`"))?;
+        if let Some(by) = self.query("by") {
+            return self.grouped_report(&by).await;
+        }
+        let which = "say which: `?flow=ID`, or `?by=client` or `?by=owner` for all of them";
+        let id = self.query("flow").ok_or_else(|| Problem::bad_request(which))?;
         let config = self.app.config.fresh(self.now).await?.config;
         let flow =
             config.flows.get(&id).ok_or_else(|| Problem::not_found(format!("there is no flow `{id}`")))?;
@@ -263,18 +269,8 @@ impl Call<'_> {
         // What was opened at this very moment belongs to the report.
         let to = self.time("to")?.unwrap_or(self.now + Span::from_ms(1));
         let from = self.time("from")?.unwrap_or(to - window);
-        let (mut runs, mut cursor) = (Vec::new(), None);
-        loop {
-            let size = most.min(MAX_LIMIT) as i32;
-            let page = self.app.runs.list(&List::Flow(&flow.id), size, cursor.as_deref()).await?;
-            let oldest = page.runs.last().map(|run| run.opened_at);
-            runs.extend(page.runs);
-            cursor = page.cursor;
-            let enough = oldest.is_none_or(|oldest| oldest < from) || runs.len() >= most;
-            if cursor.is_none() || enough {
-                break;
-            }
-        }
+        let mut runs = Vec::new();
+        self.app.runs.opened_since(&flow.id, from, most, |run| runs.push(run)).await?;
         Ok(report::sla(flow, &runs, from, to, self.now))
     }
 }
@@ -285,7 +281,7 @@ pub(crate) fn time_or_day(text: &str) -> Result<Time, TimeError> {
     if text.len() == 10 { day.parse() } else { text.parse() }
 }
 
-fn one_or_all<'a>(flow: Option<&'a str>, config: &'a Config) -> Vec<&'a str> {
+pub(crate) fn one_or_all<'a>(flow: Option<&'a str>, config: &'a Config) -> Vec<&'a str> {
     match flow {
         Some(flow) => vec![flow],
         None => config.flows.keys().map(String::as_str).collect(),

@@ -10,6 +10,7 @@ use tracing::Span;
 /// Relays a batch of the audit table's stream. What fails is named, so that the stream comes back to it.
 /// A record that was changed or removed is no news to relay, but an alarm.
 pub async fn handle(app: &App, batch: StreamEvent, now: Time) -> DynamoDbEventResponse {
+    let console = app.settings.console_url.as_deref();
     let mut failed = Vec::new();
     let (mut outgoing, mut positions): (Vec<Outgoing>, Vec<(String, Span)>) = (Vec::new(), Vec::new());
     for record in batch.records {
@@ -21,7 +22,7 @@ pub async fn handle(app: &App, batch: StreamEvent, now: Time) -> DynamoDbEventRe
         }
         match audit::record(record.change.new_image.into()) {
             Ok(record) => {
-                outgoing.push(message::outgoing(&record, &app.settings.public_url));
+                outgoing.push(message::outgoing(&record, &app.settings.public_url, console));
                 positions.push((sequence_number, telemetry::record_span(&record)));
             }
             Err(error) => {

@@ -9,11 +9,12 @@ use crate::clients::Clients;
 use crate::config::ConfigStore;
 use crate::due::DueIndex;
 use crate::events::Events;
+use crate::openid::Provider;
 use crate::outbox::Outbox;
 use crate::parked::ParkedSignals;
 use crate::runs::Runs;
 use crate::secrets::Secrets;
-use crate::settings::Settings;
+use crate::settings::{Console, Settings};
 use crate::watch::Watches;
 
 /// Everything a function uses, built once in `main`.
@@ -41,6 +42,8 @@ pub struct App {
     pub config: ConfigStore,
     /// Webhook secrets.
     pub secrets: Secrets,
+    /// Whom people of the console sign in with, where that is a provider.
+    pub provider: Option<Provider>,
     /// Queues and the bus.
     pub outbox: Outbox,
     /// The clients that all of these share.
@@ -56,7 +59,14 @@ impl App {
     /// The app over these clients.
     pub fn new(clients: Arc<Clients>, settings: Settings) -> Self {
         let audit = Audit::new(clients.clone(), &settings);
+        let provider = match &settings.console {
+            Console::OpenId(provider) => {
+                Some(Provider::new(clients.clone(), provider.clone(), settings.allow_private))
+            }
+            Console::Closed | Console::Trusting(_) => None,
+        };
         Self {
+            provider,
             events: Events::new(clients.clone(), &settings),
             aliases: Aliases::new(clients.clone(), &settings),
             runs: Runs::new(clients.clone(), &settings),

@@ -16,13 +16,15 @@ pub fn cookie<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
     pairs.find(|(found, _)| *found == name).map(|(_, value)| value)
 }
 
-/// Whether a request that is to change something comes from a page of this very host. What no browser sent says
-/// nothing of its origin and passes: it carries no cookies that its sender does not know.
-pub fn is_from_own_page(request: &Request) -> bool {
+/// Whether a request that is to change something comes from a page of `public_url`, or of the very host that it names: what
+/// stands in front may call us by another name. What no browser sent says nothing of its origin and passes: it carries no
+/// cookies that its sender does not know.
+pub fn is_from_own_page(request: &Request, public_url: &str) -> bool {
     let site = http::header(request, "sec-fetch-site");
     let origin = http::header(request, "origin");
     let host = http::header(request, "host").unwrap_or_default();
-    let own = |origin: &str| origin.split_once("://").is_some_and(|(_, found)| found == host);
+    let of_host = |origin: &str| origin.split_once("://").is_some_and(|(_, found)| found == host);
+    let own = |origin: &str| origin == public_url || of_host(origin);
     site.is_none_or(|site| site == "same-origin") && origin.is_none_or(own)
 }
 
@@ -55,12 +57,18 @@ mod tests {
         for (own, headers) in [
             (true, vec![host]),
             (true, vec![host, ("origin", "https://meshline.example.com"), ("sec-fetch-site", "same-origin")]),
+            (true, vec![("host", "api.example.net"), ("origin", "https://public.example.com")]),
+            (false, vec![("host", "api.example.net"), ("origin", "https://meshline.example.com")]),
             (false, vec![host, ("sec-fetch-site", "cross-site")]),
             (false, vec![host, ("sec-fetch-site", "same-site")]),
             (false, vec![host, ("origin", "https://meshline.example.com.evil.example")]),
             (false, vec![host, ("origin", "null")]),
         ] {
-            assert_eq!(is_from_own_page(&request(&headers)), own, "{headers:?}");
+            assert_eq!(
+                is_from_own_page(&request(&headers), "https://public.example.com"),
+                own,
+                "{headers:?}"
+            );
         }
     }
 }

@@ -117,7 +117,7 @@ async fn report_of_flow(app: &App, run: &str, delivery: &Delivery, now: Time) ->
         }
         match app.watches.commit(written(app, &flow, delivery, &cause, now).await?).await {
             Ok(()) => {
-                let failed = u64::from(matches!(delivery.result, DeliveryResult::Failed { .. }));
+                let failed = i64::from(matches!(delivery.result, DeliveryResult::Failed { .. }));
                 let measures = Measures { deliveries_failed: failed, ..Measures::default() };
                 telemetry::decided(&flow.document.id, &measures, now);
                 return Ok(());

@@ -58,6 +58,14 @@ pub fn limit(request: &Request) -> Result<usize, Problem> {
     }
 }
 
+/// Percent-encoded as one segment of a path, or one value of a query or a form.
+pub fn encoded(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}
+
 /// Percent-decodes; what is no escape stays as it is.
 pub(crate) fn decode(text: &str) -> String {
     let mut bytes = Vec::new();

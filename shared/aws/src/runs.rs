@@ -1,6 +1,6 @@
 //! The runs of the state table, and the one way they change: a run and its records, together or not at all.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::error::BuildError;
@@ -16,6 +16,7 @@ use crate::clients::Clients;
 use crate::due;
 use crate::error::StoreError;
 use crate::events::{Item, s};
+use crate::http::MAX_LIMIT;
 use crate::settings::Settings;
 
 /// Attributes that are keys or for an index, and not part of the fold.
@@ -58,8 +59,17 @@ pub enum List<'a> {
     Flow(&'a str),
     /// The open runs of a person.
     Owner(&'a str),
-    /// The runs of a flow with an open exception.
+    /// The overdue runs of a flow.
+    Overdue(&'a str),
+    /// Its runs that are in time, with an open exception.
     Exceptions(&'a str),
+}
+
+impl<'a> List<'a> {
+    /// The lists that have every run of a flow with an open exception.
+    pub fn excepted(flow: &'a str) -> [Self; 2] {
+        [Self::Overdue(flow), Self::Exceptions(flow)]
+    }
 }
 
 impl Runs {
@@ -157,7 +167,9 @@ impl Runs {
             item.insert("next_due_at".to_owned(), s(at.to_string()));
             item.insert("open_owner".to_owned(), s(&run.owner.id));
         }
-        if run.open_exceptions().next().is_some() {
+        if run.is_overdue() {
+            item.insert("exception_flow".to_owned(), s(overdue(&run.flow)));
+        } else if run.open_exceptions().next().is_some() {
             item.insert("exception_flow".to_owned(), s(&run.flow));
         }
         Ok(item)
@@ -169,9 +181,10 @@ impl Runs {
     /// The index cannot be read. A cursor that is not one of ours starts from the beginning.
     pub async fn list(&self, list: &List<'_>, limit: i32, cursor: Option<&str>) -> Result<Page, StoreError> {
         let (index, attribute, value) = match list {
-            List::Flow(flow) => ("by_flow", "flow", *flow),
-            List::Owner(owner) => ("by_owner", "open_owner", *owner),
-            List::Exceptions(flow) => ("by_exception", "exception_flow", *flow),
+            List::Flow(flow) => ("by_flow", "flow", (*flow).to_owned()),
+            List::Owner(owner) => ("by_owner", "open_owner", (*owner).to_owned()),
+            List::Overdue(flow) => ("by_exception", "exception_flow", overdue(flow)),
+            List::Exceptions(flow) => ("by_exception", "exception_flow", (*flow).to_owned()),
         };
         let query = self
             .clients
@@ -181,10 +194,10 @@ impl Runs {
             .index_name(index)
             .key_condition_expression("#attribute = :value")
             .expression_attribute_names("#attribute", attribute)
-            .expression_attribute_values(":value", s(value))
+            .expression_attribute_values(":value", s(&value))
             .scan_index_forward(false)
             .limit(limit)
-            .set_exclusive_start_key(cursor.and_then(|cursor| start_key(cursor, attribute, value)));
+            .set_exclusive_start_key(cursor.and_then(|cursor| start_key(cursor, attribute, &value)));
         let page = query.send().await.map_err(|e| StoreError::from_sdk("list runs", e))?;
         let cursor = page
             .last_evaluated_key
@@ -194,13 +207,40 @@ impl Runs {
         Ok(Page { runs: self.load_all(&ids).await?, cursor })
     }
 
+    /// Hands the runs of a flow that were opened since `from` to `take`, the newest first, at most about `most`.
+    ///
+    /// # Errors
+    /// The index cannot be read.
+    pub async fn opened_since(
+        &self,
+        flow: &str,
+        from: Time,
+        most: usize,
+        mut take: impl FnMut(Run),
+    ) -> Result<(), StoreError> {
+        let (mut cursor, mut taken) = (None, 0);
+        loop {
+            let size = most.min(MAX_LIMIT) as i32;
+            let page = self.list(&List::Flow(flow), size, cursor.as_deref()).await?;
+            taken += page.runs.len();
+            let is_enough = page.runs.last().is_none_or(|oldest| oldest.opened_at < from) || taken >= most;
+            page.runs.into_iter().filter(|run| from <= run.opened_at).for_each(&mut take);
+            cursor = page.cursor;
+            if cursor.is_none() || is_enough {
+                return Ok(());
+            }
+        }
+    }
+
     /// The runs of these ids, in this order; those that are gone are left out. They may be a moment behind.
     ///
     /// # Errors
     /// The table cannot be read, or holds what is no run.
     pub async fn load_all(&self, ids: &[String]) -> Result<Vec<Run>, StoreError> {
         let mut found: HashMap<String, Run> = HashMap::new();
-        for ids in ids.chunks(BATCH) {
+        // DynamoDB refuses a batch that has a key twice.
+        let distinct: Vec<&String> = ids.iter().collect::<BTreeSet<_>>().into_iter().collect();
+        for ids in distinct.chunks(BATCH) {
             let mut keys: Vec<Item> = ids.iter().filter_map(|id| key(id)).collect();
             while !keys.is_empty() {
                 let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).build();
@@ -290,6 +330,11 @@ fn key(run: &str) -> Option<Item> {
 pub(crate) fn run_of_key(item: &Item) -> Option<String> {
     let part = |name: &str, start: &str| Some(item.get(name)?.as_s().ok()?.strip_prefix(start)?.to_owned());
     Some(format!("{}-{}", part("pk", "S#")?, part("sk", "RUN#")?))
+}
+
+/// The partition of a flow's overdue runs. No flow is called so: an id has no `#`.
+fn overdue(flow: &str) -> String {
+    format!("{flow}#overdue")
 }
 
 fn start_key(cursor: &str, attribute: &str, value: &str) -> Option<Item> {

@@ -1,5 +1,7 @@
 //! Settings: what template.yaml tells a function through its environment.
 
+use std::time::Duration;
+
 /// Names and addresses of what a function uses. An empty one belongs to another function.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
@@ -27,7 +29,7 @@ pub struct Settings {
     pub secret_prefix: String,
     /// Address of the HTTP API, as people and providers see it; no slash at the end. `MESHLINE_PUBLIC_URL`
     pub public_url: String,
-    /// Whether channels may be in private networks. `MESHLINE_ALLOW_PRIVATE`: `true` or not
+    /// Whether whom we call over HTTP may be in private networks. `MESHLINE_ALLOW_PRIVATE`: `true` or not
     pub allow_private: bool,
     /// The address that e-mail comes from, which SES has verified; without it none is sent. `MESHLINE_MAIL_FROM`
     pub mail_from: String,
@@ -40,14 +42,43 @@ pub struct Settings {
     /// Whom that binds: `COMPLIANCE` everybody, `GOVERNANCE` all but who may bypass it; for stacks made to be thrown
     /// away. `MESHLINE_CHECKPOINTS_RETENTION_MODE`
     pub checkpoints_retention_mode: String,
-    /// Path of the page on which a person signs in to the console; empty where there is none.
-    pub sign_in: String,
+    /// Who lets people into the console.
+    pub console: Console,
+    /// Address of the console, for links in messages; none where there is no console. `MESHLINE_CONSOLE_URL`
+    pub console_url: Option<String>,
+}
+
+/// Who lets people into the console.
+#[derive(Debug, Clone, Default)]
+pub enum Console {
+    /// Nobody: there is none.
+    #[default]
+    Closed,
+    /// The HTTP API in front, which knows who is there: the local stack. People choose who they are at this path.
+    Trusting(&'static str),
+    /// `ops-api` itself, which asks an OpenID provider.
+    OpenId(OpenId),
+}
+
+/// An OpenID provider, and what Meshline is called there.
+#[derive(Debug, Clone)]
+pub struct OpenId {
+    /// Its issuer, byte for byte as its documents have it. `MESHLINE_CONSOLE_ISSUER`
+    pub issuer: String,
+    /// Our client id. `MESHLINE_CONSOLE_CLIENT_ID`
+    pub client_id: String,
+    /// Name of our client secret in the secret store, which no prefix is put before. `MESHLINE_CONSOLE_SECRET`
+    pub secret: String,
+    /// How long it has for one answer.
+    pub timeout: Duration,
 }
 
 /// Enough for a few thousand runs a second.
 pub const DEFAULT_DUE_SHARDS: u16 = 16;
 /// A year, and a month to look into it.
 pub const DEFAULT_RETENTION_DAYS: u32 = 400;
+/// A login asks twice, and the secret store: together well below the 29 seconds that the function has.
+const PROVIDER_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Settings {
     /// Reads the environment.
@@ -75,7 +106,22 @@ impl Settings {
                 .unwrap_or(DEFAULT_RETENTION_DAYS)
                 .max(1),
             checkpoints_retention_mode: read("MESHLINE_CHECKPOINTS_RETENTION_MODE"),
-            sign_in: String::new(), // the deployed API has no login for browsers yet
+            console: Console::of(OpenId {
+                issuer: read("MESHLINE_CONSOLE_ISSUER"),
+                client_id: read("MESHLINE_CONSOLE_CLIENT_ID"),
+                secret: read("MESHLINE_CONSOLE_SECRET"),
+                timeout: PROVIDER_TIMEOUT,
+            }),
+            console_url: Some(read("MESHLINE_CONSOLE_URL")).filter(|url| !url.is_empty()),
         }
+    }
+}
+
+impl Console {
+    /// That of a stack whose provider may not have been named.
+    fn of(provider: OpenId) -> Self {
+        let OpenId { issuer, client_id, secret, timeout: _ } = &provider;
+        let is_whole = [issuer, client_id, secret].iter().all(|text| !text.is_empty());
+        if is_whole { Self::OpenId(provider) } else { Self::Closed }
     }
 }

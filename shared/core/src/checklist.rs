@@ -77,7 +77,7 @@ pub struct Item {
 }
 
 /// What a checklist asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Question {
     /// Are owner and backup there today, and two people?
@@ -213,6 +213,20 @@ pub fn checklist(evidence: Evidence<'_>, now: Time) -> Checklist {
         ask::misses_explained(&asked),
     ];
     Checklist { flow: evidence.flow.id.clone(), at: now, checks, triggers: views }
+}
+
+impl Question {
+    /// Its word in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::People => "people",
+            Self::Outcomes => "outcomes",
+            Self::RoutingQa => "routing_qa",
+            Self::BothSystems => "both_systems",
+            Self::Exceptions => "exceptions",
+            Self::MissesExplained => "misses_explained",
+        }
+    }
 }
 
 impl Verdict {

@@ -82,7 +82,7 @@ impl Delivery {
 }
 
 /// The report that made a record, if it is one.
-pub(crate) fn of_fact(fact: &Fact) -> Option<Delivery> {
+pub fn of_fact(fact: &Fact) -> Option<Delivery> {
     let (message, result, requested) = if let Fact::DeliverySucceeded(it) = fact.clone() {
         let DeliverySucceeded { message, to, by, raised, together } = it;
         (message, DeliveryResult::Succeeded { to, by, raised, together }, None)

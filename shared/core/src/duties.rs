@@ -1,5 +1,5 @@
-//! Duties: what a flow owes whether or not it has runs. Its playbooks are reviewed, and on each of the next days
-//! somebody is there to own its runs.
+//! Duties: what a flow owes whether or not it has runs. Its playbooks are reviewed, on each of the next days somebody is
+//! there to own its runs, and on Mondays its owner gets the checklist.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,8 @@ use crate::config::flow::{ExceptionKind, Flow, Playbook};
 use crate::day::Day;
 use crate::decide;
 use crate::flow_exception::FlowException;
-use crate::record::{ExceptionOpened, ExceptionResolved};
+use crate::monday::Monday;
+use crate::record::{ChecklistSent, ExceptionOpened, ExceptionResolved};
 use crate::time::{Span, Time};
 
 /// How often a flow's duties are looked at.
@@ -27,6 +28,9 @@ pub struct Duties {
     /// Id of the exception that says that nobody is there on some day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gap: Option<String>,
+    /// The checklists that its owner gets.
+    #[serde(default)]
+    pub monday: Monday,
     /// When they are looked at next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_due_at: Option<Time>,
@@ -51,6 +55,8 @@ pub enum Deed {
     Open(Box<ExceptionOpened>),
     /// What was asked is over.
     Resolve(ExceptionResolved),
+    /// The owner is to be told.
+    Tell(Box<ChecklistSent>),
 }
 
 impl Duties {
@@ -76,7 +82,12 @@ impl Duties {
     ) -> (Self, Option<Deed>) {
         let case =
             |kind, id, about| decide::exception_of_flow(flow, calendar, directory, kind, id, about, now);
-        let mut next = Self { gap: self.gap.clone(), next_due_at: Some(now), ..Self::default() };
+        let mut next = Self {
+            gap: self.gap.clone(),
+            monday: self.monday.clone(),
+            next_due_at: Some(now),
+            ..Self::default()
+        };
         let playbooks = flow.exception_policy().playbooks;
         let watched =
             playbooks.iter().filter_map(|(kind, playbook)| Some((*kind, playbook, playbook.review_every?)));

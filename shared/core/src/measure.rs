@@ -9,15 +9,16 @@ use crate::time::Span;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Measures {
     /// Runs opened; a trigger that joins a run is none.
-    pub triggers: u64,
+    pub triggers: i64,
     /// Outcomes of which it is known now that they were in time.
-    pub outcomes_met: u64,
-    /// Outcomes whose deadline passed without them.
-    pub outcomes_breached: u64,
+    pub outcomes_met: i64,
+    /// Outcomes whose deadline passed without them, or whose run was closed by hand without them. One that was in time
+    /// after all is taken back: its signal was late, not what it tells of.
+    pub outcomes_breached: i64,
     /// Exceptions opened.
-    pub exceptions_opened: u64,
+    pub exceptions_opened: i64,
     /// Messages to people or systems that were given up.
-    pub deliveries_failed: u64,
+    pub deliveries_failed: i64,
     /// For each outcome verified: from the start of its clock.
     pub outcome_latency: Vec<Span>,
     /// For each exception resolved: from its opening.
@@ -43,6 +44,7 @@ impl Measures {
             if outcome.met == Some(true) && was.is_none_or(|was| was.met != Some(true)) {
                 measures.outcomes_met += 1;
             }
+            measures.outcomes_breached += breaches(outcome) - was.map_or(0, breaches);
             // Verified before its clock started: the latency is known when that has happened.
             let latency = latency(outcome).filter(|_| was.and_then(latency).is_none());
             measures.outcome_latency.extend(latency);
@@ -53,7 +55,10 @@ impl Measures {
     fn take(&mut self, age: Span, fact: &Fact, run: &Run) {
         match fact {
             Fact::RunOpened(_) => self.triggers += 1,
-            Fact::SlaBreached(_) => self.outcomes_breached += 1,
+            Fact::RunClosed(_) => {
+                let undecided = run.outcomes.iter().filter(|outcome| outcome.met.is_none());
+                self.outcomes_breached += undecided.count() as i64;
+            }
             Fact::ExceptionOpened(_) => self.exceptions_opened += 1,
             Fact::DeliveryFailed(_) => self.deliveries_failed += 1,
             // Said again during its lease, it is no new one.
@@ -71,6 +76,7 @@ impl Measures {
             | Fact::OutcomeDone(_)
             | Fact::OutcomeFailed(_)
             | Fact::SlaWarning(_)
+            | Fact::SlaBreached(_)
             | Fact::AcknowledgementMissed(_)
             | Fact::AcknowledgementLapsed(_)
             | Fact::Reassigned(_)
@@ -84,7 +90,6 @@ impl Measures {
             | Fact::Paused(_)
             | Fact::Resumed(_)
             | Fact::RunVerifying(_)
-            | Fact::RunClosed(_)
             | Fact::RunCancelled(_)
             | Fact::NoteAdded(_)
             | Fact::DeliverySucceeded(_)
@@ -93,9 +98,15 @@ impl Measures {
             | Fact::FlowApplied(_)
             | Fact::OwnerRotated(_)
             | Fact::HandoverAccepted(_)
-            | Fact::HandoverReminded(_) => {}
+            | Fact::HandoverReminded(_)
+            | Fact::ChecklistSent(_) => {}
         }
     }
+}
+
+/// 1 if an outcome's deadline passed without it.
+fn breaches(outcome: &Outcome) -> i64 {
+    i64::from(outcome.breached_at.is_some())
 }
 
 /// How long a verified outcome took.

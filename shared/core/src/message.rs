@@ -1,5 +1,7 @@
 //! Messages: what a record tells the queues and the bus. One CloudEvent each, schemas under infra/schemas/.
 
+mod monday;
+
 use serde_json::{Value, json};
 
 use crate::record::{AlertSettled, Escalated, ExceptionOpened, Fact, Opened, Recipient, Record, Requested};
@@ -41,8 +43,9 @@ impl Queue {
     }
 }
 
-/// What `record` sends. `public_url` is the address of the HTTP API, for links.
-pub fn outgoing(record: &Record, public_url: &str) -> Outgoing {
+/// What `record` sends. `public_url` is the address of the HTTP API, `console_url` that of the console where there is one:
+/// for links.
+pub fn outgoing(record: &Record, public_url: &str, console_url: Option<&str>) -> Outgoing {
     let data = match &record.fact {
         Fact::Escalated(escalated) => Some((Queue::Escalations, escalation(record, escalated))),
         Fact::RunOpened(opened) if !opened.notify.is_empty() => {
@@ -65,6 +68,10 @@ pub fn outgoing(record: &Record, public_url: &str) -> Outgoing {
             let text = format!("the turn of `{}` as `{}` is still not accepted", it.to, it.role);
             let told = handover(record, &text, &it.title, (&it.to, &it.notify, it.turn_at));
             Some((Queue::Escalations, told))
+        }
+        Fact::ChecklistSent(sent) if !sent.notify.is_empty() => {
+            let notice = notice(record, "monday", &monday::headline(sent), &sent.title);
+            Some((Queue::Escalations, with(notice, monday::told(&record.flow, sent))))
         }
         Fact::ExceptionOpened(opened) => Some((Queue::Exceptions, ticket(record, opened))),
         Fact::OutcomeRequested(requested) => Some((Queue::Requests, request(record, requested))),
@@ -97,12 +104,15 @@ pub fn outgoing(record: &Record, public_url: &str) -> Outgoing {
         | Fact::FlowApplied(_)
         | Fact::OwnerRotated(_)
         | Fact::HandoverAccepted(_)
-        | Fact::HandoverReminded(_) => None,
+        | Fact::HandoverReminded(_)
+        | Fact::ChecklistSent(_) => None,
     };
     let told = data.filter(|_| !record.suppressed);
     let queue = told.map(|(queue, mut data)| {
+        let exception = data.get("exception").and_then(Value::as_str);
+        let page = console_url.map(|url| format!("{url}{}", page(record, exception)));
         if let Some(members) = data.as_object_mut() {
-            members.insert("links".to_owned(), links(record, public_url));
+            members.insert("links".to_owned(), links(record, public_url, page));
         }
         let schema = match queue {
             Queue::Escalations if matches!(record.fact, Fact::AlertSettled(_)) => "settlement",
@@ -140,14 +150,36 @@ fn cloud_event(record: &Record, schema: &str, data: Value) -> Value {
     event
 }
 
-fn links(record: &Record, public_url: &str) -> Value {
-    if record.run.starts_with("FLOW#") {
+/// `console` is the page for people, where there is one.
+fn links(record: &Record, public_url: &str, console: Option<String>) -> Value {
+    let links = if record.run.starts_with("FLOW#") {
         let flow = format!("{public_url}/v1/flows/{}", record.flow);
-        return json!({"run": null, "trail": null, "timeline": null, "flow": flow});
+        let links = json!({"run": null, "trail": null, "timeline": null, "flow": flow});
+        if matches!(record.fact, Fact::ChecklistSent(_)) {
+            let checklist = format!("{public_url}/v1/reports/checklist?flow={}", record.flow);
+            with(links, json!({"checklist": checklist}))
+        } else {
+            links
+        }
+    } else {
+        let run = format!("{public_url}/v1/runs/{}", record.run);
+        let timeline = format!("{public_url}/v1/subjects/{}/timeline", segment(&record.subject));
+        json!({"run": run, "trail": format!("{run}/audit"), "timeline": timeline})
+    };
+    match console {
+        Some(page) => with(links, json!({"console": page})),
+        None => links,
     }
-    let run = format!("{public_url}/v1/runs/{}", record.run);
-    let timeline = format!("{public_url}/v1/subjects/{}/timeline", segment(&record.subject));
-    json!({"run": run, "trail": format!("{run}/audit"), "timeline": timeline})
+}
+
+/// The console's page of what a record is about, at the exception if it is about one. A flow's own are in the queue.
+fn page(record: &Record, exception: Option<&str>) -> String {
+    match (record.run.starts_with("FLOW#"), exception) {
+        (false, None) => format!("/runs/{}", record.run),
+        (false, Some(exception)) => format!("/runs/{}#{exception}", record.run),
+        (true, None) => format!("/flows/{}", record.flow),
+        (true, Some(_)) => "/exceptions".to_owned(),
+    }
 }
 
 /// A text as one segment of a URL's path (RFC 3986, section 3.3): all but unreserved characters and `:` escaped.

@@ -3,6 +3,7 @@
 mod check;
 mod delivery;
 mod detail;
+mod monday;
 mod rotation;
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ use crate::trail;
 pub use check::*;
 pub use delivery::*;
 pub use detail::*;
+pub use monday::*;
 pub use rotation::*;
 
 /// What happened to a run or was decided about it: by whom, when and why.
@@ -151,6 +153,8 @@ pub enum Fact {
     HandoverAccepted(HandoverAccepted),
     /// They did not, and are reminded.
     HandoverReminded(HandoverReminded),
+    /// The checklist of a week was sent to the flow's owner.
+    ChecklistSent(Box<ChecklistSent>),
 }
 
 impl Record {
@@ -234,6 +238,7 @@ impl Fact {
             Self::OwnerRotated(_) => "owner_rotated",
             Self::HandoverAccepted(_) => "handover_accepted",
             Self::HandoverReminded(_) => "handover_reminded",
+            Self::ChecklistSent(_) => "checklist_sent",
         }
     }
 }

@@ -1,10 +1,19 @@
 //! The SLA report: how many promises of a flow were kept.
 
+mod average;
+mod group;
+mod tally;
+
 use serde::{Deserialize, Serialize};
 
 use crate::config::flow::{Flow, Objective};
 use crate::run::{Outcome, OutcomeStatus, Run, Status};
 use crate::time::{Span, Time};
+
+pub use average::{Averages, Late, LateOutcome};
+pub use group::{By, Group, GroupedReport, Groups, NotCounted};
+
+use tally::Tally;
 
 /// The least part of a window, one in so many, that says something about the rest of it.
 const FORECAST_FROM: i64 = 10;
@@ -158,46 +167,36 @@ pub(crate) fn verdict_of_run(run: &Run, now: Time) -> Option<bool> {
 /// The report over the runs of `flow` that were opened from `from` to `to`, as it stands at `now`.
 pub fn sla(flow: &Flow, runs: &[Run], from: Time, to: Time, now: Time) -> SlaReport {
     let in_window = |run: &&Run| run.flow == flow.id && from <= run.opened_at && run.opened_at < to;
-    let (suppressed, runs): (Vec<&Run>, Vec<&Run>) =
-        runs.iter().filter(in_window).partition(|run| run.suppressed);
-    let (cancelled, runs): (Vec<&Run>, Vec<&Run>) =
-        runs.into_iter().partition(|run| run.status == Status::Cancelled);
-    let verdicts: Vec<Option<bool>> = runs.iter().map(|run| verdict_of_run(run, now)).collect();
-    let count = |wanted: Option<bool>| verdicts.iter().filter(|verdict| **verdict == wanted).count();
-    let (met, missed) = (count(Some(true)), count(Some(false)));
+    let runs: Vec<&Run> = runs.iter().filter(in_window).collect();
+    let mut tally = Tally::default();
+    runs.iter().for_each(|run| tally.add(run, now));
+    let (triggers, met, missed) = (tally.triggers(), tally.met, tally.missed);
+    let asked: Vec<&Run> =
+        runs.into_iter().filter(|run| !run.suppressed && run.status != Status::Cancelled).collect();
     let objective = flow.objective.as_ref().map(|objective| ObjectiveReport {
         met: f64::from(objective.met.hundredths()) / 100.0,
         window: objective.window,
     });
     let left = objective.as_ref().and_then(|objective| budget_left(objective.met, met, missed));
-    let exceptions = runs.iter().flat_map(|run| &run.exceptions);
-    let resolved: Vec<_> = exceptions.clone().filter_map(|x| x.resolved_at.map(|at| (x, at))).collect();
-    let remediation: Vec<i64> = resolved.iter().map(|(x, at)| seconds(x.opened_at, *at)).collect();
     SlaReport {
         flow: flow.id.clone(),
         from,
         to,
-        triggers: runs.len(),
+        triggers,
         met,
         missed,
-        pending: count(None),
-        cancelled: cancelled.len(),
-        suppressed: suppressed.len(),
-        met_ratio: ratio(met, met + missed),
+        pending: tally.pending,
+        cancelled: tally.cancelled,
+        suppressed: tally.suppressed,
+        met_ratio: tally.met_ratio(),
         objective,
-        outcomes: flow.outcomes.iter().map(|spec| outcome_report(&spec.id, &runs, now)).collect(),
-        time_to_acknowledge_s: Percentiles::of(
-            runs.iter().filter_map(|run| Some(seconds(run.opened_at, run.ack.as_ref()?.at?))).collect(),
-        ),
-        mean_time_to_remediation_s: remediation.iter().sum::<i64>().checked_div(remediation.len() as i64),
-        exceptions: ExceptionCounts {
-            opened: exceptions.count(),
-            open: runs.iter().map(|run| run.open_exceptions().count()).sum(),
-            within_recovery_sla: resolved.iter().filter(|(x, at)| *at <= x.recovery_due_at).count(),
-        },
+        outcomes: flow.outcomes.iter().map(|spec| outcome_report(&spec.id, &asked, now)).collect(),
+        time_to_acknowledge_s: tally.time_to_acknowledge_s(),
+        mean_time_to_remediation_s: tally.mean_time_to_remediation_s(),
+        exceptions: tally.exceptions,
         error_budget_left: left,
         forecast: flow.objective.as_ref().and_then(|objective| {
-            forecast(objective, from, to.min(now), [runs.len(), met, missed].map(|n| n as i64))
+            forecast(objective, from, to.min(now), [triggers, met, missed].map(|n| n as i64))
         }),
     }
 }

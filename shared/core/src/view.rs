@@ -226,7 +226,7 @@ impl CustodyView {
 }
 
 impl ClockView {
-    fn of(clock: &Started, outcome: &Outcome, run: &Run, now: Time) -> Self {
+    pub(crate) fn of(clock: &Started, outcome: &Outcome, run: &Run, now: Time) -> Self {
         let Started { started_at, due_at, .. } = *clock;
         let stopped_at = outcome.done_at.or(run.closed_at);
         let until = stopped_at.unwrap_or(now);

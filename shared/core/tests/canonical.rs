@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use meshline_core::alert::{Matter, Settlement};
+use meshline_core::checklist::{Answer, Question};
 use meshline_core::config::directory::ChannelKind;
 use meshline_core::record::{
-    AlertSettled, DeliverySkipped, Fact, FlowApplied, HandoverAccepted, HandoverReminded, OwnerRotated,
-    Recipient, Record, Requested,
+    AlertSettled, Checked, ChecklistSent, DeliverySkipped, Fact, FlowApplied, HandoverAccepted,
+    HandoverReminded, OwnerRotated, Recipient, Record, Requested,
 };
+use meshline_core::report::{Late, LateOutcome};
 use meshline_core::{canonical, trail};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -126,6 +128,22 @@ fn other_facts() -> Vec<Fact> {
             notify: ana(),
             title: title(),
         }),
+        Fact::ChecklistSent(Box::new(ChecklistSent {
+            week: "2026-W48".parse().unwrap(),
+            due_at: at("23 08:00"),
+            checks: vec![Checked {
+                check: Question::People,
+                status: Answer::Pass,
+                sentence: "both are there".to_owned(),
+            }],
+            late: Some(Late {
+                from: at("16 00:00"),
+                to: turn_at,
+                outcomes: vec![LateOutcome { id: "tag".to_owned(), cases: 2, mean_s: 9_000, sla_s: 7_200 }],
+            }),
+            notify: ana(),
+            title: title(),
+        })),
     ]
 }
 

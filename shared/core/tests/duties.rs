@@ -88,6 +88,7 @@ impl Owed {
                     assert!(before.is_none_or(|before| !before.is_open()), "it was asked already");
                 }
                 Deed::Resolve(resolved) => self.resolve(&resolved.exception.clone()),
+                Deed::Tell(sent) => panic!("no Monday is looked at here: {sent:?}"),
             }
             deeds.push(deed);
             assert!(deeds.len() <= REVIEWED.len() + 1, "it never comes to rest: {deeds:#?}");

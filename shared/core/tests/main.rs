@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod alias;
 #[cfg(test)]
+mod average;
+#[cfg(test)]
 mod business;
 #[cfg(test)]
 mod calendar;
@@ -34,6 +36,8 @@ mod measure;
 #[cfg(test)]
 mod message;
 #[cfg(test)]
+mod monday;
+#[cfg(test)]
 mod pause;
 #[cfg(test)]
 mod people;
@@ -55,5 +59,7 @@ mod support;
 mod trail;
 #[cfg(test)]
 mod view;
+#[cfg(test)]
+mod week;
 #[cfg(test)]
 mod whatif;

@@ -5,6 +5,7 @@ use meshline_core::measure::Measures;
 use meshline_core::time::Span;
 
 use crate::support::story::Story;
+use crate::support::{at, property};
 
 /// What is measured of what happens in `story`.
 fn measured(story: &mut Story, happens: impl FnOnce(&mut Story)) -> Measures {
@@ -39,4 +40,25 @@ fn a_breach_its_ticket_and_its_end_are_measured_once_each() {
     let late = measured(&mut s, |s| _ = s.tagged("23 12:00"));
     let (outcome_latency, remediation) = (vec![Span::hours(3)], vec![Span::minutes(59)]);
     assert_eq!(late, Measures { outcome_latency, remediation, ..Measures::default() });
+}
+
+#[test]
+fn a_breach_is_taken_back_when_a_signal_that_was_late_tells_of_something_in_time() {
+    let mut s = Story::new();
+    s.published("23 09:00");
+    let breached = measured(&mut s, |s| _ = s.tick("23 11:01"));
+    assert_eq!((breached.outcomes_breached, breached.outcomes_met), (1, 0));
+    let in_time = property("tag", "campaign_tag", "spring", at("23 10:30"));
+    let told = measured(&mut s, |s| _ = s.observes(&in_time, "23 12:00"));
+    assert_eq!((told.outcomes_breached, told.outcomes_met), (-1, 1));
+}
+
+#[test]
+fn what_a_run_is_closed_without_counts_as_breached() {
+    let mut s = Story::new();
+    s.published("23 09:00").tagged("23 09:30");
+    let fail = Action::FailOutcome { outcome: "sales-deck".to_owned(), reason: "no".to_owned() };
+    s.person("23 09:40", "ana", fail);
+    let closed = measured(&mut s, |s| _ = s.person("23 10:00", "ana", Action::Close("no".to_owned())));
+    assert_eq!((closed.outcomes_breached, closed.outcomes_met), (1, 0));
 }

@@ -28,7 +28,7 @@ fn record<'s>(story: &'s Story, kind: &str) -> &'s Record {
 
 /// The message that the first record of this kind sends, with its queue.
 fn message(story: &Story, kind: &str) -> (Queue, Value) {
-    outgoing(record(story, kind), URL).queue.unwrap()
+    outgoing(record(story, kind), URL, None).queue.unwrap()
 }
 
 fn has(data: &Value, fields: &str) {
@@ -190,7 +190,7 @@ fn the_notices_about_a_late_ticket_and_a_stalled_run_are_escalations_too() {
     for day in 2..=20 {
         s.tick(&format!("{day:02} 09:00"));
     }
-    let queued = s.trail.iter().filter_map(|record| outgoing(record, URL).queue);
+    let queued = s.trail.iter().filter_map(|record| outgoing(record, URL, None).queue);
     let mut reasons = Vec::new();
     for ladder in ["recovery", "stalled"] {
         let of = |(_, message): &(Queue, Value)| message["data"]["ladder"] == ladder;
@@ -209,7 +209,7 @@ fn the_notices_about_a_late_ticket_and_a_stalled_run_are_escalations_too() {
 fn the_bus_gets_every_record_as_it_was_hashed() {
     let s = told();
     for record in &s.trail {
-        let Outgoing { kind, bus, .. } = outgoing(record, URL);
+        let Outgoing { kind, bus, .. } = outgoing(record, URL, None);
         assert_eq!(kind, format!("meshline.{}", record.fact.kind()));
         assert_eq!((&bus["specversion"], &bus["type"]), (&Value::from("1.0"), &Value::from(kind)));
         assert_eq!(bus["id"], format!("{}:{}", record.run, record.seq));
@@ -227,7 +227,7 @@ fn every_message_of_a_run_is_a_step_of_the_trace_of_its_trigger() {
     s.tick("23 11:00:20").tagged("23 12:00");
     let mut steps = BTreeSet::new();
     for record in &s.trail {
-        let Outgoing { bus, queue, trace: step, .. } = outgoing(record, URL);
+        let Outgoing { bus, queue, trace: step, .. } = outgoing(record, URL, None);
         let step = step.unwrap().to_string();
         assert!(step.starts_with(&format!("00-{trace}-")), "{step}");
         for event in [Some(bus), queue.map(|(_, body)| body)].into_iter().flatten() {
@@ -241,9 +241,24 @@ fn every_message_of_a_run_is_a_step_of_the_trace_of_its_trigger() {
 #[test]
 fn only_what_somebody_must_act_on_goes_to_a_queue() {
     let s = told();
-    let queued = s.trail.iter().filter(|record| outgoing(record, URL).queue.is_some());
+    let queued = s.trail.iter().filter(|record| outgoing(record, URL, None).queue.is_some());
     let kinds: Vec<&str> = queued.map(|record| record.fact.kind()).collect();
     assert_eq!(kinds, ["outcome_requested", "exception_opened", "escalated", "escalated"]);
+}
+
+#[test]
+fn where_there_is_a_console_a_message_leads_to_the_page_of_its_case() {
+    let s = told();
+    let console = |kind: &str| {
+        let (_, message) =
+            outgoing(record(&s, kind), URL, Some("https://console.example.com")).queue.unwrap();
+        message["data"]["links"]["console"].as_str().unwrap().to_owned()
+    };
+    let page = format!("https://console.example.com/runs/{}", s.run().run);
+    assert_eq!(console("outcome_requested"), page);
+    assert_eq!(console("exception_opened"), format!("{page}#x6"));
+    let (_, message) = message(&s, "exception_opened");
+    assert_eq!(message["data"]["links"].get("console"), None, "nobody is sent where nothing is");
 }
 
 #[test]
@@ -263,8 +278,11 @@ fn links_hold_for_any_subject() {
 fn an_escalation_names_whoever_missed_the_window_also_after_the_run_moved_on() {
     let mut s = Story::new();
     s.published("23 09:00").tick("23 13:00:30").tick("23 17:00:10");
-    let steps =
-        s.trail.iter().filter(|r| r.fact.kind() == "escalated").map(|r| outgoing(r, URL).queue.unwrap().1);
+    let steps = s
+        .trail
+        .iter()
+        .filter(|r| r.fact.kind() == "escalated")
+        .map(|r| outgoing(r, URL, None).queue.unwrap().1);
     let missed: Vec<Value> = steps.filter(|step| step["data"]["ladder"] == "not_acknowledged").collect();
     let reasons: Vec<&str> = missed.iter().map(|step| step["data"]["reason"].as_str().unwrap()).collect();
     assert_snapshot!(reasons.join("\n"), @"
@@ -280,11 +298,11 @@ fn a_run_of_a_flow_that_is_off_goes_to_the_bus_alone() {
     let told = told();
     for record in &told.trail {
         let off = Record { suppressed: true, ..record.clone() };
-        assert_eq!(outgoing(&off, URL).queue, None);
-        assert_eq!(outgoing(&off, URL).bus["data"]["suppressed"], true);
+        assert_eq!(outgoing(&off, URL, None).queue, None);
+        assert_eq!(outgoing(&off, URL, None).bus["data"]["suppressed"], true);
     }
     assert!(
-        told.trail.iter().any(|record| outgoing(record, URL).queue.is_some()),
+        told.trail.iter().any(|record| outgoing(record, URL, None).queue.is_some()),
         "when it is on, people are told"
     );
 }

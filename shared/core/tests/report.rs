@@ -2,7 +2,7 @@
 
 use insta::assert_json_snapshot;
 use meshline_core::command::Action;
-use meshline_core::report::{Forecast, Percentiles, SlaReport, sla};
+use meshline_core::report::{By, Forecast, Group, Groups, Percentiles, SlaReport, sla};
 use meshline_core::run::Run;
 use meshline_core::time::{Span, Time};
 
@@ -236,4 +236,71 @@ fn a_flow_without_runs_has_no_ratio() {
     let report = report(&[], "23 10:00");
     assert_eq!((report.met_ratio, report.mean_time_to_remediation_s), (None, None));
     assert_eq!(report.error_budget_left, None, "nothing is decided yet");
+}
+
+/// The runs of the 23rd by client or owner, as they stand then.
+fn groups(by: By, runs: &[Run], now: &str) -> Vec<Group> {
+    let mut groups = Groups::new(by, at("23 00:00"), at("24 00:00"), at(now));
+    runs.iter().for_each(|run| groups.add(run));
+    groups.report().items
+}
+
+#[test]
+fn by_owner_a_run_counts_for_whoever_has_it_now_and_what_is_late_is_missed_unless_it_was_called_off() {
+    let overdue = run(0).run().clone();
+    let mut handed_on = run(1);
+    handed_on.person(
+        "23 10:00",
+        "ana",
+        Action::Reassign { to: "person:cara".parse().unwrap(), reason: "away".to_owned() },
+    );
+    let mut cancelled = run(2);
+    cancelled.person("23 10:00", "ana", Action::Cancel("not wanted".to_owned()));
+    let runs = [overdue, handed_on.run().clone(), cancelled.run().clone(), done(3, 60)];
+    let found = groups(By::Owner, &runs, "23 11:30");
+    let figures: Vec<_> = found
+        .iter()
+        .map(|it| {
+            (it.id.as_deref().unwrap_or("-"), [it.triggers, it.met, it.missed, it.pending, it.cancelled])
+        })
+        .collect();
+    assert_eq!(figures, [("ana", [2, 1, 1, 0, 1]), ("cara", [1, 0, 1, 0, 0])]);
+    assert_eq!(found[0].met_ratio, Some(0.5));
+}
+
+#[test]
+fn by_client_the_flows_of_one_count_together_and_those_without_one_too() {
+    let of = |client: Option<&str>, flow: &str, run: Run| Run {
+        client: client.map(str::to_owned),
+        flow: flow.to_owned(),
+        ..run
+    };
+    let late = Run { opened_at: at("22 23:00"), ..done(0, 10) };
+    let runs = [
+        of(Some("acme"), "one", done(0, 10)),
+        of(Some("acme"), "two", run(1).run().clone()),
+        of(None, "three", done(2, 200)),
+        of(Some("acme"), "four", late),
+    ];
+    let found = groups(By::Client, &runs, "23 10:00");
+    let figures: Vec<_> =
+        found.iter().map(|it| (it.id.as_deref(), it.flows.len(), [it.met, it.missed, it.pending])).collect();
+    assert_eq!(
+        figures,
+        [(None, 1, [0, 1, 0]), (Some("acme"), 2, [1, 0, 1])],
+        "what opened before is not in it"
+    );
+}
+
+#[test]
+fn one_group_comes_to_what_the_report_of_the_flow_comes_to() {
+    let runs: Vec<Run> = (0..8).map(|n| done(n, 30 * (n + 1))).chain([run(8).run().clone()]).collect();
+    let (flow, all) = (report(&runs, "23 10:30"), groups(By::Client, &runs, "23 10:30"));
+    let [of_all] = all.as_slice() else { panic!("{all:#?}") };
+    assert_eq!(
+        (of_all.triggers, of_all.met, of_all.missed, of_all.pending),
+        (flow.triggers, flow.met, flow.missed, flow.pending)
+    );
+    assert_eq!((of_all.met_ratio, of_all.exceptions), (flow.met_ratio, flow.exceptions));
+    assert_eq!(of_all.time_to_acknowledge_s, flow.time_to_acknowledge_s);
 }

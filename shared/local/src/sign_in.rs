@@ -26,7 +26,7 @@ pub(crate) async fn answer(stack: &Stack, request: &Request, now: Time) -> Resul
         let form = browser::form(request);
         let chosen = form.iter().find(|(name, _)| name == "person").map_or("", |(_, id)| id);
         let is_known = chosen.is_empty() || people.person(chosen).is_some();
-        if !browser::is_from_own_page(request) || !is_known {
+        if !browser::is_from_own_page(request, &stack.app.settings.public_url) || !is_known {
             return Err(Problem::bad_request("choose somebody of the directory, on the page itself"));
         }
         let mut response = http::text(303, "text/plain; charset=utf-8", String::new());

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use meshline_aws::clients::{Clients, Endpoints};
-use meshline_aws::settings::{DEFAULT_DUE_SHARDS, Settings};
+use meshline_aws::settings::{Console, DEFAULT_DUE_SHARDS, OpenId, Settings};
 use meshline_aws::{App, StoreError};
 use meshline_core::day::Day;
 use meshline_core::time::{Span, Time};
@@ -38,6 +38,8 @@ pub struct Options {
     pub clock_frozen: bool,
     /// Secrets by name.
     pub secrets: BTreeMap<String, String>,
+    /// Whom people sign in to the console with, as on AWS; without one they choose who they are.
+    pub provider: Option<OpenId>,
 }
 
 /// The running stack.
@@ -101,7 +103,7 @@ impl Stack {
         let vault = LocalVault::open(options.data.clone())?;
         let faults = Arc::new(Faults::default());
         let pump = Pump::new(&clients, &emulators, options.data, progress, faults.clone()).await?;
-        let app = App::new(clients, settings(&emulators, options.public_url));
+        let app = App::new(clients, settings(&emulators, options.public_url, options.provider));
         let wake = Notify::new();
         Ok(Arc::new(Self { app, emulators, clock, vault, pump: pump.into(), wake, faults }))
     }
@@ -225,7 +227,7 @@ fn next_report(now: Time) -> Time {
     if firing > now { firing } else { today.next().start() + REPORT_AT }
 }
 
-fn settings(emulators: &Emulators, public_url: String) -> Settings {
+fn settings(emulators: &Emulators, public_url: String, provider: Option<OpenId>) -> Settings {
     Settings {
         events_table: "meshline-events".to_owned(),
         state_table: "meshline-state".to_owned(),
@@ -238,9 +240,10 @@ fn settings(emulators: &Emulators, public_url: String) -> Settings {
         bus: "meshline".to_owned(),
         due_shards: DEFAULT_DUE_SHARDS,
         secret_prefix: SECRET_PREFIX.to_owned(),
-        public_url,
         allow_private: true,
-        sign_in: crate::sign_in::PATH.to_owned(),
+        console_url: Some(public_url.clone()),
+        public_url,
+        console: provider.map_or(Console::Trusting(crate::sign_in::PATH), Console::OpenId),
         ..Settings::default() // what belongs to the deployed vault
     }
 }

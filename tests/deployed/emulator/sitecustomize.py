@@ -3,7 +3,7 @@
 import socketserver
 
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import dynamodb
+from ministack.services import dynamodb, lambda_svc
 
 # Its runtime API for functions leaves Nagle's algorithm on: 40 ms a call.
 socketserver.StreamRequestHandler.disable_nagle_algorithm = True
@@ -30,3 +30,17 @@ def policy_of_table(arn):
 
 dynamodb.policy_of_table = policy_of_table
 iam_evaluator._RESOURCE_POLICY_LOOKUPS["dynamodb"] = ("dynamodb", "policy_of_table")
+
+
+# An HTTP API hands cookies over as a list of their own (API Gateway developer guide, "AWS Lambda proxy integrations for
+# HTTP APIs", payload 2.0); the emulator leaves them in their header.
+execute = lambda_svc._execute_function_with_config_scope
+
+
+def execute_with_cookies(record, event, *rest, **more):
+    if isinstance(event, dict) and event.get("version") == "2.0" and "cookie" in event.get("headers", {}):
+        event["cookies"] = event["headers"].pop("cookie").split("; ")
+    return execute(record, event, *rest, **more)
+
+
+lambda_svc._execute_function_with_config_scope = execute_with_cookies

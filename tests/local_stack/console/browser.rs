@@ -6,9 +6,28 @@ use meshline_local::gateway;
 use meshline_tests::Local;
 
 /// Somebody's browser.
+#[derive(Clone)]
 pub(crate) struct Browser<'l> {
     local: &'l Local,
-    cookies: Vec<(String, String)>,
+    cookies: Vec<Cookie>,
+}
+
+/// A cookie as a browser keeps it.
+#[derive(Clone)]
+struct Cookie {
+    name: String,
+    value: String,
+    /// Kept from requests that another site's page began.
+    is_strict: bool,
+}
+
+/// Where a request comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum From {
+    /// This site, or the person's own hand.
+    Here,
+    /// Another site's page, or one that led here.
+    Elsewhere,
 }
 
 /// An answer as a browser has it.
@@ -32,7 +51,34 @@ impl<'l> Browser<'l> {
     }
 
     pub(crate) async fn get(&mut self, path: &str) -> Page {
-        self.request("GET", path, &[], String::new()).await
+        self.request(From::Here, "GET", path, &[], String::new()).await
+    }
+
+    /// `GET` as a script on a page does it.
+    pub(crate) async fn fetch(&mut self, path: &str) -> Page {
+        self.request(From::Here, "GET", path, &[("sec-fetch-dest", "empty")], String::new()).await
+    }
+
+    /// Follows a link of another site, a message or a redirect that begins there.
+    pub(crate) async fn arrive(&mut self, url: &str) -> Page {
+        let path = url.strip_prefix(&self.url()).unwrap_or(url).to_owned();
+        let headers = [("sec-fetch-site", "cross-site"), ("sec-fetch-dest", "document")];
+        self.request(From::Elsewhere, "GET", &path, &headers, String::new()).await
+    }
+
+    /// What the browser keeps under that name.
+    pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
+        self.cookies.iter().find(|cookie| cookie.name == name).map(|cookie| cookie.value.as_str())
+    }
+
+    /// Has the browser keep `value`, as a person with its developer's tools can.
+    pub(crate) fn set_cookie(&mut self, name: &str, value: &str) {
+        self.cookies.retain(|cookie| cookie.name != name);
+        self.cookies.push(Cookie { name: name.to_owned(), value: value.to_owned(), is_strict: false });
+    }
+
+    fn url(&self) -> String {
+        self.local.stack.app.settings.public_url.clone()
     }
 
     /// Sends the form of `page` that posts to `path`, with what it holds already and `fields`.
@@ -43,7 +89,8 @@ impl<'l> Browser<'l> {
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .chain(fields.iter().copied())
             .collect();
-        self.post(path, &all, &[("origin", "http://127.0.0.1:8080"), ("sec-fetch-site", "same-origin")]).await
+        let origin = self.url();
+        self.post(path, &all, &[("origin", &origin), ("sec-fetch-site", "same-origin")]).await
     }
 
     pub(crate) async fn post(
@@ -54,17 +101,26 @@ impl<'l> Browser<'l> {
     ) -> Page {
         let body: Vec<String> =
             fields.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
-        self.request("POST", path, headers, body.join("&")).await
+        self.request(From::Here, "POST", path, headers, body.join("&")).await
     }
 
-    async fn request(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: String) -> Page {
-        let mut request = Request::builder().method(method).uri(path).header("host", "127.0.0.1:8080");
+    async fn request(
+        &mut self,
+        from: From,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Page {
+        let url = self.url();
+        let (_, host) = url.split_once("://").unwrap();
+        let mut request = Request::builder().method(method).uri(path).header("host", host);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        if !self.cookies.is_empty() {
-            let pairs: Vec<String> =
-                self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let sent = self.cookies.iter().filter(|cookie| from == From::Here || !cookie.is_strict);
+        let pairs: Vec<String> = sent.map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect();
+        if !pairs.is_empty() {
             request = request.header("cookie", pairs.join("; "));
         }
         if method == "POST" {
@@ -73,14 +129,26 @@ impl<'l> Browser<'l> {
         let response = gateway::call(&self.local.stack, request.body(Body::from(body)).unwrap()).await;
         let (parts, body) = response.into_parts();
         for cookie in parts.headers.get_all("set-cookie") {
-            let cookie = cookie.to_str().unwrap();
-            assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
-            let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
-            self.cookies.retain(|(known, _)| known != name);
-            self.cookies.push((name.to_owned(), value.to_owned()));
+            self.take(cookie.to_str().unwrap());
         }
         let html = String::from_utf8(to_bytes(body, usize::MAX).await.unwrap().to_vec()).unwrap();
         Page { status: parts.status.as_u16(), headers: parts.headers, html }
+    }
+
+    /// Keeps a cookie, or forgets it. One that could leak or be set by a neighbour is a fault of the console.
+    fn take(&mut self, cookie: &str) {
+        let has = |attribute: &str| cookie.split("; ").any(|found| found == attribute);
+        assert!(has("HttpOnly") && has("Path=/"), "{cookie}");
+        assert!(has("SameSite=Strict") || has("SameSite=Lax"), "{cookie}");
+        let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
+        if self.url().starts_with("https://") {
+            assert!(name.starts_with("__Host-") && has("Secure") && !cookie.contains("Domain"), "{cookie}");
+        }
+        self.cookies.retain(|known| known.name != name);
+        if !has("Max-Age=0") {
+            let (name, value) = (name.to_owned(), value.to_owned());
+            self.cookies.push(Cookie { name, value, is_strict: has("SameSite=Strict") });
+        }
     }
 }
 

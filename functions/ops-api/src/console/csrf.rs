@@ -25,18 +25,16 @@ impl Token {
     /// The browser's own, or a new one.
     pub(super) fn of(cookie: Option<&str>) -> Self {
         let known = cookie.filter(|text| is_token(text));
-        let text = known.map_or_else(random, str::to_owned);
+        let text = known.map(str::to_owned).or_else(random).unwrap_or_default();
         Self { text, is_new: known.is_none() }
     }
 }
 
-/// 32 hexadecimal characters of the system's chance; none, which is no token, where it has none to give.
-fn random() -> String {
+/// 32 hexadecimal characters of the system's chance; none where it has none to give.
+pub(super) fn random() -> Option<String> {
     let mut bytes = [0_u8; TOKEN_BYTES];
-    match getrandom::fill(&mut bytes) {
-        Ok(()) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
-        Err(_) => String::new(),
-    }
+    getrandom::fill(&mut bytes).ok()?;
+    Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn is_token(text: &str) -> bool {
@@ -61,7 +59,8 @@ impl Call<'_> {
     /// Refuses a form that was not sent from a page of the console.
     pub(super) fn sent_from_console(&self, token: Option<&str>) -> Result<(), Problem> {
         let cookie = browser::cookie(self.request, self.token_name()).filter(|text| is_token(text));
-        if browser::is_from_own_page(self.request) && cookie.is_some() && token == cookie {
+        let is_own = browser::is_from_own_page(self.request, &self.app.settings.public_url);
+        if is_own && cookie.is_some() && token == cookie {
             return Ok(());
         }
         let detail =

@@ -45,7 +45,7 @@ impl Call<'_> {
     }
 
     /// The fields of a form that was sent from a page of the console.
-    fn form(&self) -> Result<BTreeMap<String, String>, Problem> {
+    pub(super) fn form(&self) -> Result<BTreeMap<String, String>, Problem> {
         let form: BTreeMap<String, String> = browser::form(self.request).into_iter().collect();
         self.sent_from_console(form.get("token").map(String::as_str))?;
         Ok(form)
@@ -111,7 +111,8 @@ fn is_written(name: &str) -> bool {
     matches!(name, "evidence" | "reason" | "resolution" | "text")
 }
 
-fn see_other(path: &str) -> Response {
+/// 303 to another address.
+pub(super) fn see_other(path: &str) -> Response {
     let mut response = http::text(303, "text/plain; charset=utf-8", String::new());
     if let Ok(location) = HeaderValue::from_str(path) {
         response.headers.insert(HeaderName::from_static("location"), location);

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use aws_lambda_events::http::{HeaderName, HeaderValue};
 use maud::{DOCTYPE, Markup, html};
 use meshline_aws::http::{self, Problem, Response};
+use meshline_aws::settings::Console;
 use meshline_core::id;
 
 use super::reader::{Frame, Reader, foreign};
@@ -45,7 +46,13 @@ impl Call<'_> {
             p.who {
                 @if reader.is_person() { "You are " strong { (reader.name(&reader.id)) } }
                 @else { "You are " strong { (foreign(&reader.id)) } }
-                @if !reader.sign_in.is_empty() { " · " a href=(reader.sign_in) { "Change" } }
+                @if let Console::Trusting(sign_in) = self.app.settings.console { " · " a href=(sign_in) { "Change" } }
+            }
+            @if let Console::OpenId(_) = self.app.settings.console {
+                form.out method="post" action="/sign-out" {
+                    input type="hidden" name="token" value=(reader.token.text);
+                    button { "Sign out" }
+                }
             }
         };
         let mut response = document(status, frame, person, main);

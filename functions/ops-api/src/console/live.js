@@ -31,6 +31,7 @@ async function refresh() {
   const main = document.querySelector("main");
   if (document.hidden || isBusy(main)) return;
   const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+  if (answer.status === 401) location.reload(); // the session is over: the page itself asks to sign in
   if (!answer.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = page.querySelector("main");

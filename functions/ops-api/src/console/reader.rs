@@ -20,8 +20,6 @@ pub(super) struct Reader {
     pub(super) now: Time,
     /// Their id.
     pub(super) id: String,
-    /// Where they sign in; empty where they cannot.
-    pub(super) sign_in: String,
     /// What their forms send back.
     pub(super) token: csrf::Token,
 }
@@ -39,7 +37,6 @@ impl Call<'_> {
         Ok(Reader {
             now: self.now,
             id: self.actor(&people).id,
-            sign_in: self.app.settings.sign_in.clone(),
             token: csrf::Token::of(browser::cookie(self.request, self.token_name())),
             config,
             people,

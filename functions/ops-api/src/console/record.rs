@@ -1,11 +1,12 @@
 //! Records as people read them: one sentence each, with names, titles and times.
 
 use maud::{Markup, html};
+use meshline_core::checklist::Answer;
 use meshline_core::config::directory::ChannelKind;
 use meshline_core::config::flow::{Flow, Ladder};
 use meshline_core::record::{
-    Actor, ActorKind, Closed, Done, Escalated, ExceptionOpened, Fact, Opened, OwnerRole, Recipient, Record,
-    StartedOutcome,
+    Actor, ActorKind, ChecklistSent, Closed, Done, Escalated, ExceptionOpened, Fact, Opened, OwnerRole,
+    Recipient, Record, StartedOutcome,
 };
 use meshline_core::time::Time;
 
@@ -184,6 +185,7 @@ impl Teller<'_> {
             Fact::HandoverReminded(it) => {
                 html! { (name(&it.to)) " has not accepted the turn of " (it.role) " since " (time(it.turn_at)) }
             }
+            Fact::ChecklistSent(it) => checklist_sent(it),
         }
     }
 
@@ -253,6 +255,16 @@ impl Teller<'_> {
 }
 
 /// By which way somebody is told.
+fn checklist_sent(it: &ChecklistSent) -> Markup {
+    let wrong = it.checks.iter().filter(|check| check.status == Answer::Fail).count();
+    let told: Vec<String> = it.notify.iter().map(recipient).collect();
+    html! {
+        "The checklist of " (it.week) ", with " (wrong) " of " (words::count(it.checks.len(), "check")) " not right"
+        @if let Some(late) = &it.late { ", and " (words::count(late.outcomes.len(), "outcome")) " late on average" }
+        @if told.is_empty() { "; nobody is there to be told" } @else { "; for " (told.join(", ")) }
+    }
+}
+
 fn way(kind: ChannelKind) -> &'static str {
     match kind {
         ChannelKind::Webhook => "webhook",
@@ -326,6 +338,7 @@ pub(super) fn tone(fact: &Fact) -> Tone {
         | Fact::DeliverySkipped(_)
         | Fact::AlertSettled(_)
         | Fact::FlowApplied(_)
-        | Fact::OwnerRotated(_) => Tone::Plain,
+        | Fact::OwnerRotated(_)
+        | Fact::ChecklistSent(_) => Tone::Plain,
     }
 }

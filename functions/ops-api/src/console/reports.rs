@@ -1,5 +1,7 @@
 //! `GET /reports`: how many promises of each flow were kept.
 
+mod group;
+
 use maud::{Markup, html};
 use meshline_aws::http::{Problem, Response};
 use meshline_core::config::flow::Flow;
@@ -16,12 +18,16 @@ pub(super) const MAX_RUNS: usize = 100;
 
 impl Call<'_> {
     pub(super) async fn reports_page(&self) -> Result<Response, Problem> {
+        if let Some(by) = self.query("by") {
+            return self.groups_page(&by).await;
+        }
         let reader = self.reader().await?;
         let flows: Vec<&Flow> = reader.config.flows.values().map(|flow| flow.document.as_ref()).collect();
         let reports = flows.iter().map(|flow| self.sla(flow, MAX_RUNS));
         let reports = futures_util::future::try_join_all(reports).await?;
         let main = html! {
             h1 { "Reports" }
+            (group::choice(None))
             @if flows.is_empty() { p.none { "No flow is in force, so nothing was promised yet." } }
             @for (flow, report) in flows.iter().zip(&reports) {
                 section aria-labelledby=(flow.id) {
@@ -95,8 +101,10 @@ fn outcomes(flow: &Flow, report: &SlaReport) -> Markup {
     }
 }
 
+/// A ratio as the report has it, with as many decimals as that takes: `97.5 %`, `90 %`.
 fn percent(ratio: Option<f64>) -> String {
-    ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{:.0} %", ratio * 100.0).replace('-', "\u{2212}"))
+    let percent = |ratio: f64| (ratio * 1000.0).round() / 10.0;
+    ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{} %", percent(ratio)).replace('-', "\u{2212}"))
 }
 
 fn seconds(seconds: Option<i64>) -> String {

@@ -20,8 +20,9 @@ use crate::Call;
 
 /// What is due within this time is due soon.
 const SOON: Span = Span::hours(24);
-/// Runs that are looked at, those that are due next; and those with an open exception, of each flow the newest.
-const MAX_RUNS: usize = 100;
+/// Runs that are looked at, those that are due next; and those that are overdue and those with an open exception, of each
+/// flow the newest.
+const MAX_RUNS: usize = 60;
 /// How many entries of each partition are read to find them.
 const PER_SHARD: i32 = 25;
 
@@ -85,7 +86,8 @@ impl Call<'_> {
         Ok(today)
     }
 
-    /// The newest runs of each flow with an open exception, and those of the flow and owner that are asked for.
+    /// The newest runs of each flow that are overdue or have an open exception, and those of the flow and owner that are
+    /// asked for.
     async fn listed(&self, reader: &Reader, filter: &Filter) -> Result<Found<Run>, Problem> {
         let flows = reader.config.flows.keys();
         let flows = flows.filter(|id| filter.flow.as_ref().is_none_or(|flow| flow == *id));
@@ -95,7 +97,8 @@ impl Call<'_> {
             .map(List::Owner)
             .into_iter()
             .chain(filter.flow.as_deref().map(List::Flow));
-        let lists: Vec<List<'_>> = flows.map(|flow| List::Exceptions(flow)).chain(asked).collect();
+        let lists: Vec<List<'_>> =
+            flows.flat_map(|flow| List::excepted(flow.as_str())).chain(asked).collect();
         let pages = lists.iter().map(|list| self.app.runs.list(list, MAX_RUNS as i32, None));
         let pages = try_join_all(pages).await?;
         let is_cut = pages.iter().any(|page| page.cursor.is_some());

@@ -1,5 +1,6 @@
 //! Words: what the console calls things, and text of others made harmless to show.
 
+pub(super) use meshline_aws::http::encoded;
 use meshline_core::config::flow::{DoneWhen, ExceptionKind};
 use meshline_core::run::{CheckStatus, OutcomeStatus, Status};
 use meshline_core::time::Span;
@@ -16,14 +17,6 @@ pub(super) fn clean(text: &str) -> String {
 pub(super) fn followable(url: &str) -> Option<&str> {
     let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase())?;
     matches!(scheme.as_str(), "http" | "https").then_some(url)
-}
-
-/// Percent-encoded as one segment of a path, or one value of a query.
-pub(super) fn encoded(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    text.bytes()
-        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect()
 }
 
 /// `2 d 4 h`, `3 h 20 min`, `45 min`, `30 s`: the two largest units.
@@ -65,6 +58,8 @@ pub(super) fn kind(kind: ExceptionKind) -> &'static str {
         ExceptionKind::OrphanSignal => "Signal without a trigger",
         ExceptionKind::RunParked => "Run could not be processed",
         ExceptionKind::PlaybookReview => "Playbook to be reviewed",
+        ExceptionKind::ChecklistFailed => "Found by the checklist",
+        ExceptionKind::ChecklistUndelivered => "Checklist reached nobody",
     }
 }
 

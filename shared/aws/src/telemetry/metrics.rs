@@ -30,7 +30,7 @@ pub fn metric_of_source(source: &str, name: &str, unit: &str, value: f64, now: T
 
 /// Publishes what a decision adds to the metrics of the stack and of its flow, in one line.
 pub fn decided(flow: &str, measures: &Measures, now: Time) {
-    let count = |name, n: u64| (name, "Count", if n > 0 { vec![n as f64] } else { Vec::new() });
+    let count = |name, n: i64| (name, "Count", if n == 0 { Vec::new() } else { vec![n as f64] });
     let seconds = |name, spans: &[Span]| {
         (name, "Seconds", spans.iter().map(|span| span.ms() as f64 / 1000.0).collect())
     };

@@ -286,6 +286,10 @@ pub enum ExceptionKind {
     RunParked,
     /// A playbook has not been reviewed for longer than the flow allows.
     PlaybookReview,
+    /// The Monday checklist found something that no other exception stands for.
+    ChecklistFailed,
+    /// The Monday checklist reached nobody.
+    ChecklistUndelivered,
 }
 
 /// How often a trigger must come at the least.

@@ -68,6 +68,8 @@ impl Draft<'_> {
             | ExceptionKind::Manual
             | ExceptionKind::RunParked
             | ExceptionKind::PlaybookReview
+            | ExceptionKind::ChecklistFailed
+            | ExceptionKind::ChecklistUndelivered
             | ExceptionKind::SilentTrigger
             | ExceptionKind::OrphanSignal => false,
         };

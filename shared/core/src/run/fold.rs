@@ -127,7 +127,8 @@ impl Run {
             | Fact::FlowApplied(_)
             | Fact::OwnerRotated(_)
             | Fact::HandoverAccepted(_)
-            | Fact::HandoverReminded(_) => return Err(FoldError::Opening(record.seq)),
+            | Fact::HandoverReminded(_)
+            | Fact::ChecklistSent(_) => return Err(FoldError::Opening(record.seq)),
             Fact::Retriggered(_)
             | Fact::OutcomeRequested(_)
             | Fact::NoteAdded(_)

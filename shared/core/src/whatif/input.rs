@@ -131,6 +131,7 @@ fn action(fact: &Fact) -> Option<Action> {
         | Fact::FlowApplied(_)
         | Fact::OwnerRotated(_)
         | Fact::HandoverAccepted(_)
-        | Fact::HandoverReminded(_) => return None,
+        | Fact::HandoverReminded(_)
+        | Fact::ChecklistSent(_) => return None,
     })
 }

@@ -144,6 +144,7 @@ pub(crate) fn facts(fact: &Fact) -> String {
         }
         Fact::HandoverAccepted(it) => format!("{} by {}", it.role, it.to),
         Fact::HandoverReminded(it) => format!("{} of {} to {}", it.role, it.to, who(&it.notify)),
+        Fact::ChecklistSent(it) => format!("{} to {}", it.week, who(&it.notify)),
     }
 }
 

@@ -1,0 +1,103 @@
+//! Pages at size: how long the console's pages take and how large they are, with many open runs and many open exceptions.
+//! An overdue run that is older than all of them, whose exception somebody resolved, must still be found.
+//!
+//! `cargo run -p meshline-tests --example pages -- [RUNS]`
+
+use std::time::Instant;
+
+use axum::body::{Body, to_bytes};
+use axum::http::Request;
+use meshline_aws::app::App;
+use meshline_aws::execute;
+use meshline_core::command::{Action, Command};
+use meshline_core::config::flow::ExceptionKind;
+use meshline_core::event::Event;
+use meshline_core::record::Actor;
+use meshline_core::time::Span;
+use meshline_local::gateway;
+use meshline_tests::Local;
+use serde_json::json;
+
+/// How often each page is asked for.
+const TIMES: usize = 20;
+
+#[tokio::main]
+async fn main() {
+    let runs = std::env::args().nth(1).map_or(10_000, |n| n.parse().expect("a whole number"));
+    let local = Local::start().await;
+    let forgotten = forgotten(&local).await;
+    let mut opened = Vec::new();
+    for n in 0..runs {
+        opened.push(open(&local, n).await);
+    }
+    println!("{runs} open runs");
+    report(&local, &forgotten).await;
+    for run in &opened {
+        let reason = "the number is wrong".to_owned();
+        let kind = ExceptionKind::Manual;
+        act(&local, run, Action::OpenException { kind, outcome: None, reason }).await;
+    }
+    println!("{runs} open runs, each with an open exception");
+    report(&local, &forgotten).await;
+}
+
+/// A run that is overdue, and whose exception is resolved all the same.
+async fn forgotten(local: &Local) -> String {
+    let run = local.opened("forgotten").await;
+    local.advance(Span::hours(3)).await;
+    let exceptions = local.get(&format!("/v1/runs/{run}")).await["exceptions"].take();
+    for exception in exceptions.as_array().expect("exceptions") {
+        let path = format!("/v1/runs/{run}/exceptions/{}/resolve", exception["id"].as_str().expect("an id"));
+        assert_eq!(local.post(&path, &json!({"resolution": "told the CRM team"})).await.0, 200);
+    }
+    local.settle().await;
+    run
+}
+
+/// Opens a run without a webhook, which would take ten times as long.
+async fn open(local: &Local, n: usize) -> String {
+    let (app, now): (&App, _) = (&local.stack.app, local.stack.clock.now());
+    let config = app.config.fresh(now).await.expect("a configuration").config;
+    let flow = &config.flows["lead-form"];
+    let event: Event = serde_json::from_value(json!({
+        "id": format!("d{n}"), "source": "forms", "type": "form.submitted", "subject": format!("form:{n}"),
+        "occurred_at": null, "received_at": now, "actor": null, "title": format!("Lead number {n}"), "url": null,
+        "data": {"event": "form.submitted"},
+    }))
+    .expect("an event");
+    let opened = execute::open(app, flow, None, &config.people(), &event, now).await.expect("a run");
+    opened.run.run
+}
+
+async fn act(local: &Local, run: &str, action: Action) {
+    let (app, now): (&App, _) = (&local.stack.app, local.stack.clock.now());
+    let people = app.config.fresh(now).await.expect("a configuration").config.people();
+    let command = Command { action, actor: Actor::person("ana"), if_version: None, cause: None };
+    execute::execute(app, run, &command, &people, now).await.expect("done");
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is a measurement")]
+async fn report(local: &Local, forgotten: &str) {
+    let overdue = page(local, "/runs?overdue=true").await;
+    assert!(overdue.contains(forgotten), "the oldest of all is not among what is overdue");
+    assert!(page(local, "/").await.contains(forgotten), "the oldest of all is not on Today");
+    for path in ["/", "/runs?overdue=true", "/runs", "/exceptions", "/reports", "/flows/lead-form"] {
+        let mut times = Vec::new();
+        let mut size = 0;
+        for _ in 0..TIMES {
+            let start = Instant::now();
+            size = page(local, path).await.len();
+            times.push(start.elapsed().as_millis());
+        }
+        times.sort_unstable();
+        println!("{path}: best {} ms, median {} ms, {} KB", times[0], times[TIMES / 2], size / 1000);
+    }
+}
+
+async fn page(local: &Local, path: &str) -> String {
+    let request = Request::get(path).body(Body::empty()).expect("a request");
+    let response = gateway::call(&local.stack, request).await;
+    assert_eq!(response.status(), 200, "{path}");
+    let body = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+    String::from_utf8(body.to_vec()).expect("text")
+}
