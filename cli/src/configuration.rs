@@ -31,6 +31,16 @@ struct Planned {
     applied: bool,
     generation: u64,
     changes: Vec<Change>,
+    #[serde(default)]
+    notes: Vec<Note>,
+}
+
+/// Something to be known of a document.
+#[derive(Debug, Deserialize)]
+struct Note {
+    kind: String,
+    id: String,
+    text: String,
 }
 
 /// Sends the files, to be planned only or to be applied.
@@ -65,6 +75,7 @@ fn show_plan(planned: &Planned) -> String {
         lines.push(format!("{mark} {} {}, version {}", change.kind.as_str(), change.id, change.version));
         lines.extend(change.diff.iter().map(|line| format!("    {line}")));
     }
+    lines.extend(planned.notes.iter().map(|note| format!("! {} {}: {}", note.kind, note.id, note.text)));
     let counts = format!("{added} added, {updated} updated, {unchanged} unchanged");
     lines.push(if planned.applied {
         format!("applied as generation {}: {counts}", planned.generation)

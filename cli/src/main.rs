@@ -25,6 +25,7 @@ mod schema;
 mod screen;
 mod show;
 mod sigv4;
+mod source;
 mod target;
 mod up;
 mod watch;
@@ -131,6 +132,9 @@ enum Command {
     Whatif(whatif::WhatIf),
     /// List deliveries that were authentic but could not be understood
     Rejections(lists::Rejections),
+    /// Systems that send webhooks
+    #[command(subcommand)]
+    Source(source::Source),
     /// Webhook signatures
     #[command(subcommand)]
     Webhook(webhook::Webhook),
@@ -172,6 +176,7 @@ async fn main() -> ExitCode {
 async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exit, Failure> {
     match &command {
         Command::Webhook(webhook) => return webhook::run(webhook, screen),
+        Command::Source(source) => return source::run(source, options.url.trim_end_matches('/'), screen),
         Command::Init(args) => return init::run(args, screen),
         Command::Schema => return schema::run(screen),
         Command::Completions(args) => return manual::completions(args, screen),
@@ -228,6 +233,7 @@ async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exi
         // INVARIANT: these were answered above
         Command::Up(_)
         | Command::Webhook(_)
+        | Command::Source(_)
         | Command::Init(_)
         | Command::Schema
         | Command::Completions(_)

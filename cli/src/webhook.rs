@@ -85,7 +85,10 @@ impl<'a> Judged<'a> {
     fn of(vector: &'a Vector) -> Self {
         let verdict = match vector.judge() {
             Verdict::Agree => vector.judge_apigw(),
-            other @ (Verdict::Disagree { .. } | Verdict::NoAdapter(_) | Verdict::Broken(_)) => other,
+            other @ (Verdict::Disagree { .. }
+            | Verdict::Answered { .. }
+            | Verdict::NoAdapter(_)
+            | Verdict::Broken(_)) => other,
         };
         Self { vector, verdict }
     }
@@ -116,7 +119,9 @@ impl<'a> Judged<'a> {
             (Verdict::Disagree { .. }, false) => {
                 format!("not normative; {} here, {} there: {reason}, {why}", choice(!valid), choice(*valid))
             }
-            (verdict @ Verdict::Disagree { .. }, true) => format!("{verdict}: {reason}, {why}"),
+            (verdict @ (Verdict::Disagree { .. } | Verdict::Answered { .. }), _) => {
+                format!("{verdict}: {reason}, {why}")
+            }
             (verdict @ (Verdict::NoAdapter(_) | Verdict::Broken(_)), _) => verdict.to_string(),
         };
         format!("{is} ({id})")

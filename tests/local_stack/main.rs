@@ -9,6 +9,7 @@ mod console;
 mod cost;
 mod duties;
 mod figures;
+mod hooks;
 mod life;
 mod monday;
 mod notify;

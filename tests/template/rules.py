@@ -33,6 +33,7 @@ UNBOUND = {
 }
 OPEN_ROUTES = {
     "POST /hooks/{source}": "the function verifies the sender's signature",
+    "GET /hooks/{source}": "a probe of a sender is answered, nothing comes of it",
     "GET /healthz": "uptime monitors; tells the version only",
 }
 # A browser that opens a page sends nothing that an authorizer could look at: ops-api asks for a session, and signs people in.

@@ -1,5 +1,6 @@
 //! Ingest: a webhook comes in; it is verified, normalised and kept. 2xx only after that.
 
+use aws_lambda_events::http::{HeaderName, HeaderValue};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use futures_util::StreamExt;
 use meshline_aws::events::{Put, Rejected};
@@ -10,7 +11,9 @@ use meshline_core::config::source::Source;
 use meshline_core::event::Event;
 use meshline_core::time::Time;
 use meshline_core::trace::TraceId;
-use meshline_sources::{Delivery, Normalised, Unreadable, Unverified, normalise, verify};
+use meshline_sources::{
+    Delivery, Normalised, Reply, Unreadable, Unverified, accepted, greeting, normalise, verify,
+};
 use serde_json::{Value, json};
 use tracing::{Instrument, Span};
 
@@ -51,10 +54,6 @@ async fn take_in(app: &App, request: &Request, now: Time) -> Result<Response, Pr
     if hooks != "hooks" {
         return Err(unknown_source(id));
     }
-    if request.request_context.http.method != "POST" {
-        let detail = format!("send webhooks of `{id}` with POST");
-        return Err(Problem::new(405, "method-not-allowed", "this address takes another method", detail));
-    }
     let body = http::body(request)
         .map_err(|_| Problem::bad_request("the body is not base64, as it is said to be"))?;
     if body.len() > MAX_BODY_BYTES {
@@ -71,13 +70,16 @@ async fn take_in(app: &App, request: &Request, now: Time) -> Result<Response, Pr
             (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         })
         .collect();
-    let urls = urls(app, request);
+    let (urls, method) = (urls(app, request), request.request_context.http.method.as_str());
     let deliveries: Vec<Delivery<'_>> =
-        urls.iter().map(|url| Delivery { method: "POST", url, headers: &headers, body: &body }).collect();
-    let delivery = authenticate(app, &source, &deliveries, now).await?;
+        urls.iter().map(|url| Delivery { method, url, headers: &headers, body: &body }).collect();
+    let delivery = match authenticate(app, &source, &deliveries, now).await? {
+        Known::Greeting(reply) => return Ok(answer(reply)),
+        Known::Believed(delivery) => delivery,
+    };
     let mut read = match normalise(&source, delivery, now) {
         Ok(read) => read,
-        Err(unreadable) => Normalised { events: Vec::new(), unreadable: vec![unreadable] },
+        Err(unreadable) => Normalised { events: Vec::new(), unreadable: vec![unreadable], reply: None },
     };
     let trace = TraceId::of_request(|name| http::header(request, name));
     read.events.iter_mut().for_each(|event| event.trace = trace);
@@ -91,8 +93,30 @@ async fn take_in(app: &App, request: &Request, now: Time) -> Result<Response, Pr
             "the delivery is authentic and cannot be understood; it is kept under /v1/rejections",
             unreadable.to_string(),
         )),
-        (events, _) => keep(app, events).await,
+        (events, _) => {
+            let kept = keep(app, events, accepted(source.provider)).await?;
+            Ok(read.reply.map_or(kept, answer))
+        }
     }
+}
+
+/// The answer that a provider prescribes.
+fn answer(reply: Reply) -> Response {
+    let mut response = http::text(reply.status, "text/plain; charset=utf-8", reply.body);
+    for (name, value) in reply.headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers.insert(HeaderName::from_static(name), value);
+        }
+    }
+    response
+}
+
+/// What became known of who sent a delivery.
+enum Known<'d> {
+    /// The provider asks whether somebody is there.
+    Greeting(Reply),
+    /// It is the provider's.
+    Believed(&'d Delivery<'d>),
 }
 
 fn unknown_source(id: &str) -> Problem {
@@ -120,28 +144,40 @@ fn urls(app: &App, request: &Request) -> Vec<String> {
     urls
 }
 
-/// The delivery that one of the source's secrets verifies. After a miss the secrets are read again: one may
-/// just have been rotated.
+/// The delivery that one of the source's secrets verifies, or the answer to one that is not signed and need not be. After
+/// a miss the secrets are read again: one may just have been rotated.
 async fn authenticate<'d>(
     app: &App,
     source: &Source,
     deliveries: &'d [Delivery<'d>],
     now: Time,
-) -> Result<&'d Delivery<'d>, Problem> {
+) -> Result<Known<'d>, Problem> {
     let mut why = Unverified::NoSecret;
     for after_miss in [false, true] {
         let secrets = app.secrets.read(&source.secrets, now, after_miss).await?;
         for delivery in deliveries {
+            if let Some(reply) = greeting(source, &secrets, delivery, now) {
+                return Ok(Known::Greeting(reply));
+            }
             match verify(source, &secrets, delivery, now) {
-                Ok(()) => return Ok(delivery),
+                Ok(()) if delivery.method == "POST" => return Ok(Known::Believed(delivery)),
+                Ok(()) => return Err(only_post(source)),
                 Err(error) => why = error,
             }
         }
+    }
+    if deliveries.iter().any(|delivery| delivery.method != "POST") {
+        return Err(only_post(source));
     }
     telemetry::metric_of_source(&source.id, "UnverifiedWebhooks", "Count", 1.0, now);
     tracing::warn!(source = source.id, reason = %why, "a delivery was not believed");
     let detail = "its signature is missing or wrong; nothing was stored";
     Err(Problem::new(401, "unverified", "the delivery cannot be believed", detail))
+}
+
+fn only_post(source: &Source) -> Problem {
+    let detail = format!("send webhooks of `{}` with POST", source.id);
+    Problem::new(405, "method-not-allowed", "this address takes another method", detail)
 }
 
 async fn reject(
@@ -163,13 +199,13 @@ async fn reject(
 }
 
 /// Keeps every event, in the table or else on the spill queue.
-async fn keep(app: &App, events: &[Event]) -> Result<Response, Problem> {
+async fn keep(app: &App, events: &[Event], status: u16) -> Result<Response, Problem> {
     let puts: Vec<_> =
         events.iter().map(|event| keep_one(app, event).instrument(event_span(event))).collect();
     let kept: Vec<Result<Value, Problem>> =
         futures_util::stream::iter(puts).buffered(AT_ONCE).collect().await;
     let kept: Vec<Value> = kept.into_iter().collect::<Result<_, _>>()?;
-    Ok(http::json(202, &json!({"events": kept})))
+    Ok(http::json(status, &json!({"events": kept})))
 }
 
 async fn keep_one(app: &App, event: &Event) -> Result<Value, Problem> {

@@ -145,5 +145,17 @@ fn check_source(source: &Source) -> Vec<(String, String, String)> {
 }
 
 fn planned(plan: &Plan, applied: bool, generation: u64) -> Response {
-    http::json(200, &json!({"applied": applied, "generation": generation, "changes": plan.changes}))
+    let notes = notes(plan);
+    http::json(200, &json!({"applied": applied, "generation": generation, "changes": plan.changes, "notes": notes}))
+}
+
+/// What is to be known of the sources in the plan: those whose senders lose what is not taken at once.
+fn notes(plan: &Plan) -> Vec<Value> {
+    let sources = plan.changes.iter().filter(|change| change.kind == Kind::Source);
+    let lossy = sources.filter_map(|change| {
+        let source = plan.next.sources.get(&change.id)?;
+        let text = meshline_sources::facts(source.document.provider).lossy?;
+        Some(json!({"kind": "source", "id": change.id, "text": text}))
+    });
+    lossy.collect()
 }

@@ -21,6 +21,12 @@ pub enum Unreadable {
     /// The body is no JSON text.
     #[error("the body is not JSON: {0}")]
     NotJson(String),
+    /// A form has too many fields.
+    #[error("the form has too many fields")]
+    TooManyFields,
+    /// The body is not the XML that is expected.
+    #[error("the body is not the expected XML: {0}")]
+    NotXml(String),
     /// The body nests deeper than [`MAX_JSON_DEPTH`].
     #[error("the body nests deeper than {MAX_JSON_DEPTH} levels")]
     TooDeep,

@@ -6,6 +6,10 @@ use hmac::{Hmac, KeyInit, Mac};
 use meshline_core::time::{Span, Time};
 use sha2::{Digest, Sha256};
 
+use crate::adapter::Heard;
+use crate::delivery::Delivery;
+use crate::form;
+
 /// HMAC-SHA256, keyed and ready for the signed bytes.
 pub(crate) type HmacSha256 = Hmac<Sha256>;
 
@@ -27,6 +31,24 @@ pub enum Unverified {
     /// A header that must be there once is there twice.
     #[error("header `{0}` is there more than once")]
     RepeatedHeader(String),
+    /// The address has no parameter `secret`.
+    #[error("the address that was called has no `secret`")]
+    NoSecretInAddress,
+    /// The secret is there twice, in the address or in the body.
+    #[error("the secret is there more than once")]
+    RepeatedSecret,
+    /// The body does not hold the secret that the provider puts there.
+    #[error("the body has no text at `{0}`")]
+    NoSecretInBody(&'static str),
+    /// The provider never sends nothing.
+    #[error("the body is empty")]
+    EmptyBody,
+    /// A handshake is only for a source that has no secret yet.
+    #[error("a handshake came, and the source has a secret already")]
+    UnexpectedHandshake,
+    /// A token is not what the scheme prescribes.
+    #[error("the token is {0}")]
+    BadToken(&'static str),
     /// A header is not in the form that the scheme prescribes.
     #[error("header `{header}` is malformed: {reason}")]
     MalformedHeader {
@@ -138,4 +160,92 @@ pub(crate) fn fingerprint(parts: &[&[u8]]) -> String {
     let mut text = hex::encode(hash.finalize());
     text.truncate(32);
     text
+}
+
+/// An event id where the provider sends neither an id nor a time: the same body within `span` is the same event.
+pub(crate) fn in_span(heard: &Heard<'_>, span: Span) -> String {
+    let slot = heard.received_at.unix_ms().div_euclid(span.ms());
+    fingerprint(&[slot.to_string().as_bytes(), b"\n", heard.delivery.body])
+}
+
+/// Refuses unless one of the secrets makes that HMAC-SHA256 over `parts`, one after the other.
+pub(crate) fn signed_sha256(secrets: &[String], signature: &[u8], parts: &[&[u8]]) -> Result<(), Unverified> {
+    any_secret(secrets, |secret| {
+        let signed: HmacSha256 = mac(secret.as_bytes(), parts)?;
+        Ok(signed.verify_slice(signature).is_ok())
+    })
+}
+
+/// The bytes of a signature of `N` bytes in lower-case hexadecimal, the one form in which it is sent: another form of the
+/// same bytes would be another text for whoever remembers what was seen.
+pub(crate) fn lower_hex<const N: usize>(header: &str, text: &str) -> Result<[u8; N], Unverified> {
+    let mut bytes = [0; N];
+    let is_lower = !text.bytes().any(|b| b.is_ascii_uppercase());
+    let read = if is_lower { hex::decode_to_slice(text, &mut bytes).ok() } else { None };
+    read.map(|()| bytes).ok_or_else(|| {
+        Unverified::malformed(header, "the whole digest in lower-case hexadecimal is expected")
+    })
+}
+
+/// The text after `prefix` in a header.
+pub(crate) fn after<'t>(header: &str, text: &'t str, prefix: &'static str) -> Result<&'t str, Unverified> {
+    text.strip_prefix(prefix)
+        .ok_or_else(|| Unverified::malformed(header, "it does not begin as the scheme says"))
+}
+
+/// The bytes of padded base64 in a header.
+pub(crate) fn padded(header: &str, text: &str) -> Result<Vec<u8>, Unverified> {
+    base64(text).ok_or_else(|| Unverified::malformed(header, "padded base64 is expected"))
+}
+
+/// The instant of a header in milliseconds, which is too small for any time since 2020 if it is in seconds.
+pub(crate) fn milliseconds(header: &str, text: &str) -> Result<Time, Unverified> {
+    match digits(header, text)? {
+        ms if ms > EARLIEST_MS => Ok(Time::from_unix_ms(ms)),
+        _ => Err(Unverified::malformed(header, "milliseconds since 1970 are expected")),
+    }
+}
+
+/// The instant of a header in seconds.
+pub(crate) fn seconds(header: &str, text: &str) -> Result<Time, Unverified> {
+    Ok(Time::from_unix_ms(digits(header, text)?.saturating_mul(1_000)))
+}
+
+/// 2020-01-01, in milliseconds.
+const EARLIEST_MS: i64 = 1_577_836_800_000;
+
+/// HTTP Basic (RFC 7617) in `header`; a secret is `user:password`.
+pub(crate) fn basic(secrets: &[String], delivery: &Delivery<'_>, header: &str) -> Result<(), Unverified> {
+    let value = delivery.only(header)?;
+    let bytes = match value.split_once(' ') {
+        Some((scheme, encoded)) if scheme.eq_ignore_ascii_case("basic") => base64(encoded.trim_start()),
+        Some(_) | None => None,
+    };
+    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+    let text = text
+        .ok_or_else(|| Unverified::malformed(header, "`Basic` and base64 of `user:password` are expected"))?;
+    any_secret(secrets, |secret| same_text(secret, &text))
+}
+
+/// A header that is `prefix` and the secret.
+pub(crate) fn token(
+    secrets: &[String],
+    delivery: &Delivery<'_>,
+    header: &str,
+    prefix: &str,
+) -> Result<(), Unverified> {
+    let token = delivery.only(header)?;
+    any_secret(secrets, |secret| same_text(&format!("{prefix}{secret}"), token))
+}
+
+/// The parameter `secret` of the address: for a provider that can prove itself in no other way.
+pub(crate) fn in_address(secrets: &[String], delivery: &Delivery<'_>) -> Result<(), Unverified> {
+    let (_, query) = delivery.target().split_once('?').unwrap_or_default();
+    let mut given =
+        form::pairs(query.as_bytes()).filter(|(name, _)| name == "secret").map(|(_, value)| value);
+    let first = given.next().ok_or(Unverified::NoSecretInAddress)?;
+    if given.next().is_some() {
+        return Err(Unverified::RepeatedSecret);
+    }
+    any_secret(secrets, |secret| same_text(secret, &first))
 }

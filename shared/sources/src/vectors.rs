@@ -9,7 +9,7 @@ use meshline_core::config::source::{Provider, Source};
 use meshline_core::time::Time;
 use serde::Deserialize;
 
-use crate::{Delivery, Unverified, verify};
+use crate::{Delivery, Normalised, Reply, Unreadable, Unverified, accepted, greeting, normalise, verify};
 
 /// One request, the secrets its receiver holds, and whether it is authentic.
 #[derive(Debug, Clone, Deserialize)]
@@ -34,6 +34,12 @@ pub struct Vector {
     pub body_base64: String,
     /// The time at the receiver, in Unix milliseconds.
     pub now_unix_ms: i64,
+    /// `handshake` where the answer is what counts.
+    #[serde(default)]
+    pub kind: Option<String>,
+    /// The answer that a handshake must have.
+    #[serde(default)]
+    pub expected_response: Option<Expected>,
     /// Whether it is authentic.
     pub valid: bool,
     /// Why it is or is not, in a word: `timestamp_expired`.
@@ -44,6 +50,23 @@ pub struct Vector {
     pub normative: bool,
     /// The same request as API Gateway hands it on.
     pub apigw_v2: ApigwEvent,
+}
+
+/// What the answer to a handshake must be.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Expected {
+    status: Statuses,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    #[serde(default)]
+    body_contains: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+enum Statuses {
+    One(u16),
+    Any(Vec<u16>),
 }
 
 /// The parts of an API Gateway HTTP API event, payload 2.0, that a delivery is made of.
@@ -83,6 +106,11 @@ pub enum Verdict {
         /// What the adapter says.
         ours: Result<(), Unverified>,
     },
+    /// The answer to a handshake is another.
+    Answered {
+        /// What ours is.
+        status: u16,
+    },
     /// No adapter is for this vector's provider.
     NoAdapter(String),
     /// The vector itself cannot be read.
@@ -95,6 +123,7 @@ impl fmt::Display for Verdict {
             Self::Agree => f.write_str("agrees"),
             Self::Disagree { valid: true, ours: Err(why) } => write!(f, "should be accepted, but {why}"),
             Self::Disagree { .. } => f.write_str("should be refused, but is accepted"),
+            Self::Answered { status } => write!(f, "is answered {status}, or not with what it must hold"),
             Self::NoAdapter(provider) => write!(f, "no adapter is for `{provider}`"),
             Self::Broken(reason) => write!(f, "the vector cannot be read: {reason}"),
         }
@@ -136,6 +165,18 @@ impl Vector {
         )
     }
 
+    /// What `source` reads in the request, without asking whether it is authentic.
+    ///
+    /// # Errors
+    /// [`Unreadable`] says why nothing can be read.
+    pub fn read_by(&self, source: &Source) -> Result<Normalised, Unreadable> {
+        let body =
+            STANDARD.decode(&self.body_base64).map_err(|error| Unreadable::NotJson(error.to_string()))?;
+        let headers = pairs(&self.headers);
+        let delivery = Delivery { method: &self.method, url: &self.url, headers: &headers, body: &body };
+        normalise(source, &delivery, Time::from_unix_ms(self.now_unix_ms))
+    }
+
     /// Judges the request as API Gateway hands it on, by `source`.
     pub fn judge_apigw_by(&self, source: &Source) -> Verdict {
         let event = &self.apigw_v2;
@@ -156,7 +197,13 @@ impl Vector {
     }
 
     fn compare(&self, source: &Source, delivery: &Delivery<'_>) -> Verdict {
-        let ours = verify(source, &self.secrets, delivery, Time::from_unix_ms(self.now_unix_ms));
+        let now = Time::from_unix_ms(self.now_unix_ms);
+        if let Some(expected) = &self.expected_response {
+            let ours = answer(source, &self.secrets, delivery, now);
+            let verdict = Verdict::Answered { status: ours.status };
+            return if expected.is(&ours) { Verdict::Agree } else { verdict };
+        }
+        let ours = verify(source, &self.secrets, delivery, now);
         if ours.is_ok() == self.valid {
             Verdict::Agree
         } else {
@@ -166,12 +213,8 @@ impl Vector {
 
     /// A source of the vector's provider with nothing but defaults.
     fn adapter(&self) -> Option<Source> {
-        let provider = match self.provider.as_str() {
-            "contentful" => Provider::Contentful,
-            "hubspot" => Provider::Hubspot,
-            "standard-webhooks" => Provider::StandardWebhooks,
-            _ => return None,
-        };
+        let name = serde_json::Value::String(self.provider.clone());
+        let provider = serde_json::from_value::<Provider>(name).ok()?;
         Some(Source {
             id: self.provider.clone(),
             provider,
@@ -190,6 +233,35 @@ impl Vector {
 
     fn no_adapter(&self) -> Verdict {
         Verdict::NoAdapter(self.provider.clone())
+    }
+}
+
+impl Expected {
+    fn is(&self, reply: &Reply) -> bool {
+        let is_status = match &self.status {
+            Statuses::One(one) => *one == reply.status,
+            Statuses::Any(any) => any.contains(&reply.status),
+        };
+        let has = |(name, value): (&String, &String)| {
+            reply.headers.iter().any(|(ours, held)| ours.eq_ignore_ascii_case(name) && held == value)
+        };
+        is_status
+            && self.headers.iter().all(has)
+            && self.body_contains.as_ref().is_none_or(|text| reply.body.contains(text))
+    }
+}
+
+/// What a delivery is answered where nothing is kept.
+fn answer(source: &Source, secrets: &[String], delivery: &Delivery<'_>, now: Time) -> Reply {
+    if let Some(reply) = greeting(source, secrets, delivery, now) {
+        return reply;
+    }
+    if verify(source, secrets, delivery, now).is_err() {
+        return Reply::plain(401, "");
+    }
+    match normalise(source, delivery, now) {
+        Ok(read) => read.reply.unwrap_or_else(|| Reply::plain(accepted(source.provider), "")),
+        Err(_) => Reply::plain(422, ""),
     }
 }
 

@@ -51,14 +51,93 @@ pub struct Source {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Provider {
+    /// Asana: signed body, many events at once, a handshake.
+    Asana,
     /// Contentful: signed canonical request, 64-character secret.
     Contentful,
+    /// Customer.io's reporting webhooks.
+    Customerio,
+    /// DatoCMS: HTTP Basic.
+    Datocms,
+    /// Directus: a request of a Flow, with a header of your own.
+    Directus,
+    /// Drupal, by the module Webhooks.
+    Drupal,
+    /// Ghost: signed body and time, one try.
+    Ghost,
+    /// Ghost(Pro)'s own webhooks.
+    GhostPro,
+    /// GitHub.
+    Github,
     /// HubSpot webhooks, signature version 3; batches of up to 100 events.
     Hubspot,
+    /// Hygraph.
+    Hygraph,
+    /// Jira Cloud: webhooks of administrators and of OAuth apps.
+    Jira,
+    /// Kontent.ai: lists of notifications.
+    KontentAi,
+    /// Mailchimp: forms, with a secret in the address.
+    Mailchimp,
+    /// Pipedrive: HTTP Basic.
+    Pipedrive,
+    /// Prismic: a secret in the body.
+    Prismic,
+    /// Salesforce outbound messages, with a secret in the address.
+    Salesforce,
+    /// Sanity: a projection, signed with the time.
+    Sanity,
+    /// Slack: events, buttons and commands.
+    Slack,
     /// Standard Webhooks (symmetric, `v1`).
     StandardWebhooks,
+    /// Storyblok.
+    Storyblok,
+    /// Strapi: a header of your own.
+    Strapi,
+    /// Svix: Standard Webhooks under its own names.
+    Svix,
+    /// Webflow: webhooks made by its API.
+    Webflow,
+    /// WooCommerce.
+    Woocommerce,
+    /// WP Webhooks, the WordPress plugin.
+    WpWebhooks,
     /// Anything else, described by [`Verify`] and templates.
     Generic,
+}
+
+impl Provider {
+    /// All of them, by name; the one for anything else last.
+    pub const ALL: [Self; 27] = [
+        Self::Asana,
+        Self::Contentful,
+        Self::Customerio,
+        Self::Datocms,
+        Self::Directus,
+        Self::Drupal,
+        Self::Ghost,
+        Self::GhostPro,
+        Self::Github,
+        Self::Hubspot,
+        Self::Hygraph,
+        Self::Jira,
+        Self::KontentAi,
+        Self::Mailchimp,
+        Self::Pipedrive,
+        Self::Prismic,
+        Self::Salesforce,
+        Self::Sanity,
+        Self::Slack,
+        Self::StandardWebhooks,
+        Self::Storyblok,
+        Self::Strapi,
+        Self::Svix,
+        Self::Webflow,
+        Self::Woocommerce,
+        Self::WpWebhooks,
+        Self::Generic,
+    ];
 }
 
 /// How a generic source proves that a delivery is its own.

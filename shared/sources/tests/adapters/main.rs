@@ -3,10 +3,14 @@
 #[cfg(test)]
 mod common;
 #[cfg(test)]
+mod events;
+#[cfg(test)]
 mod generic;
 #[cfg(test)]
 mod payloads;
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod schemes;
 #[cfg(test)]
 mod vectors;

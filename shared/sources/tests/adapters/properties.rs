@@ -1,9 +1,9 @@
 //! What must hold for any request.
 
 use crate::common::{URL, now, source};
-use meshline_core::config::source::Source;
+use meshline_core::config::source::{Provider, Source};
 use meshline_core::time::Time;
-use meshline_sources::{Delivery, contentful, hubspot, normalise, verify};
+use meshline_sources::{Delivery, contentful, greeting, hubspot, normalise, verify};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -13,17 +13,19 @@ fn sources() -> Vec<Source> {
     let generic = |verify| {
         source("generic", json!({"verify": verify, "subject": "x:${data.id}", "occurred_at": "${data.at}"}))
     };
-    vec![
-        source("contentful", json!({})),
-        source("hubspot", json!({})),
-        source("standard-webhooks", json!({})),
+    let built_in = Provider::ALL.map(source_of);
+    let described = vec![
         generic(json!({"scheme": "hmac-sha256", "header": "x-sig", "prefix": "sha256="})),
         generic(json!({"scheme": "hmac-sha1", "header": "x-sig", "encoding": "base64"})),
         generic(json!({"scheme": "token"})),
         generic(json!({"scheme": "basic"})),
         generic(json!({"scheme": "standard-webhooks"})),
-        source("generic", json!({})),
-    ]
+    ];
+    built_in.into_iter().chain(described).collect()
+}
+
+fn source_of(provider: Provider) -> Source {
+    source(serde_json::to_value(provider).unwrap().as_str().unwrap(), json!({}))
 }
 
 /// Header names that some adapter reads, and any other.
@@ -40,6 +42,19 @@ fn header_name() -> impl Strategy<Value = String> {
         "webhook-signature",
         "authorization",
         "x-sig",
+        "sanity-webhook-signature",
+        "x-ghost-signature",
+        "x-ghost-request-timestamp",
+        "x-wc-webhook-signature",
+        "x-webflow-signature",
+        "x-webflow-timestamp",
+        "gcms-signature",
+        "x-slack-signature",
+        "x-slack-request-timestamp",
+        "x-hub-signature",
+        "x-hub-signature-256",
+        "x-hook-signature",
+        "x-hook-secret",
     ]);
     prop_oneof![4 => known.prop_map(str::to_owned), 1 => any::<String>()]
 }
@@ -49,7 +64,10 @@ fn header_value() -> impl Strategy<Value = String> {
         any::<String>(),
         "[0-9]{1,20}",
         "(v1,)?[A-Za-z0-9+/]{43}=",
-        "[0-9a-f]{64}",
+        "(sha256=|v0=)?[0-9a-f]{64}(, t=[0-9]{13})?",
+        "t=[0-9]{13},v1=[A-Za-z0-9_-]{43}",
+        "sign=[A-Za-z0-9+/]{43}=, env=[a-z]{0,6}, t=[0-9]{13}",
+        "Bearer [A-Za-z0-9_-]{0,20}\\.[A-Za-z0-9_-]{0,20}\\.[A-Za-z0-9_-]{0,20}",
         "(x-contentful-topic|webhook-id|,|\u{e9}){1,6}",
         "(Basic|sha256=) ?[A-Za-z0-9+/=]{0,40}",
     ]
@@ -76,11 +94,18 @@ fn json_body() -> impl Strategy<Value = Vec<u8>> {
     value.prop_map(|value| value.to_string().into_bytes())
 }
 
+/// Form fields and XML, well formed and not.
+fn other_body() -> impl Strategy<Value = Vec<u8>> {
+    let form = "([a-z]{0,4}(\\[[a-z]{0,3}\\]){0,3}=[ -~]{0,6}&){0,6}";
+    let xml = "(<[a-zN]{1,4}( [a-z:]{1,4}=\"[a-z&;]{0,4}\")?/?>|</[a-zN]{1,4}>|[a-z &;#0-9]{0,5}|<!--|-->|<!\\[CDATA\\[|\\]\\]>){0,12}";
+    prop_oneof![form.prop_map(String::into_bytes), xml.prop_map(String::into_bytes)]
+}
+
 proptest! {
     #[test]
     fn nothing_panics_and_nothing_unsigned_is_believed(
         headers in prop::collection::vec((header_name(), header_value()), 0..8),
-        body in prop_oneof![any::<Vec<u8>>(), json_body()],
+        body in prop_oneof![1 => any::<Vec<u8>>(), 3 => json_body(), 2 => other_body()],
         url in any::<String>(),
         method in any::<String>(),
         secrets in prop::collection::vec(any::<String>(), 0..3),
@@ -90,6 +115,7 @@ proptest! {
         let delivery = Delivery { method: &method, url: &url, headers: &headers, body: &body };
         for source in sources() {
             prop_assert!(verify(&source, &secrets, &delivery, now).is_err());
+            greeting(&source, &secrets, &delivery, now);
             if let Ok(read) = normalise(&source, &delivery, now) {
                 for event in read.events {
                     prop_assert!(!event.subject.is_empty() && event.subject.len() <= 512);
@@ -139,6 +165,26 @@ proptest! {
             prop_assume!(changed != headers);
             let delivery = Delivery { method: "POST", url: URL, headers: &changed, body: b"{}" };
             prop_assert!(verify(&source, &[SECRET.to_owned()], &delivery, now()).is_err());
+        }
+    }
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "it is measured how long it takes")]
+fn a_signed_body_that_is_deep_or_huge_is_refused_at_once() {
+    let deep = "[".repeat(500_000) + &"]".repeat(500_000);
+    let deep_xml = "<a>".repeat(300_000);
+    let wide = format!("[{}1]", "1,".repeat(500_000));
+    let fields = "a[b]=1&".repeat(140_000);
+    let huge = format!("\"{}\"", "a".repeat(1 << 20));
+    for provider in Provider::ALL {
+        for body in [&deep, &deep_xml, &wide, &fields, &huge] {
+            let delivery = Delivery { method: "POST", url: URL, headers: &[], body: body.as_bytes() };
+            let begun = std::time::Instant::now();
+            assert!(normalise(&source_of(provider), &delivery, now()).is_err(), "{provider:?}");
+            // The budget is 50 ms of an optimised build; this one is not, and other tests run beside it.
+            let took = begun.elapsed();
+            assert!(took < std::time::Duration::from_secs(2), "{provider:?} {:.20}: {took:?}", body);
         }
     }
 }

@@ -21,8 +21,9 @@ use hmac::Mac;
 use meshline_core::time::{Span, Time};
 use serde_json::Value;
 
+use crate::adapter::{Accepted, Adapter, Facts, Reading, no_greeting};
 use crate::delivery::Delivery;
-use crate::draft::{Draft, Unreadable, needed, text_at, time};
+use crate::draft::{Draft, Unreadable, needed, parse, text_at, time};
 use crate::proof::{HmacSha256, Unverified, any_secret, digits, fingerprint, in_window, mac};
 
 const SIGNATURE: &str = "x-contentful-signature";
@@ -44,7 +45,30 @@ const CLOCK_AHEAD: Span = Span::from_ms(30_000);
 /// Timestamps are milliseconds, and later than 2020-01-01: seconds in their place are refused.
 const EARLIEST_MS: i64 = 1_577_836_800_000;
 
-pub(crate) fn verify(secrets: &[String], delivery: &Delivery<'_>, now: Time) -> Result<(), Unverified> {
+pub(crate) const ADAPTER: Adapter = Adapter {
+    verify: |ask| verify(ask.secrets, ask.delivery, ask.now),
+    read: |heard| Ok(Reading::one(draft(heard.delivery, parse(heard.delivery.body)?)?)),
+    greet: no_greeting,
+    accepted: Accepted::Success,
+    facts: Facts {
+        title: "Contentful",
+        scheme: "HMAC-SHA256 over method, path, named headers and body, hex, in `x-contentful-signature`",
+        replay: "30 s",
+        retries: "2, about 30 s apart, after 429 and 5xx; 30 s",
+        deduplication: "`x-contentful-idempotency-key`, where it is signed; else a hash",
+        subject: "`contentful:` and the entry's id",
+        setup: &[
+            "Settings, Webhooks, Request verification: make a signing secret of 64 characters and copy it into the secret store",
+            "Settings, Webhooks, Add: the address below, without a query; triggers: Entry publish, unpublish, delete",
+        ],
+        lossy: None,
+        quirks: &[
+            "The title is a field that the content model names: write `title: \"${data.fields.title.en-US}\"` where it is another",
+        ],
+    },
+};
+
+fn verify(secrets: &[String], delivery: &Delivery<'_>, now: Time) -> Result<(), Unverified> {
     let signature = delivery.only(SIGNATURE)?;
     let signed_ms = digits(TIMESTAMP, delivery.only(TIMESTAMP)?)?;
     if signed_ms <= EARLIEST_MS {

@@ -17,18 +17,45 @@ use base64::Engine as _;
 use base64::alphabet::STANDARD as ALPHABET;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use hmac::Mac;
-use meshline_core::config::source::Source;
 use meshline_core::time::{Span, Time};
-use serde_json::Value;
 
+use crate::adapter::{Accepted, Adapter, Facts, Heard, Reading, no_greeting};
 use crate::delivery::Delivery;
-use crate::draft::{Draft, Unreadable, needed, text_at, time};
+use crate::draft::{Draft, Unreadable, needed, parse, text_at, time};
 use crate::limits::MAX_ID_BYTES;
 use crate::proof::{HmacSha256, Unverified, any_secret, base64, digits, in_window, mac};
 
-pub(crate) const ID: &str = "webhook-id";
-const TIMESTAMP: &str = "webhook-timestamp";
-const SIGNATURE: &str = "webhook-signature";
+/// The names of the three headers.
+pub(crate) struct Names {
+    pub(crate) id: &'static str,
+    pub(crate) timestamp: &'static str,
+    pub(crate) signature: &'static str,
+}
+
+/// Those of the standard.
+pub(crate) const NAMES: Names =
+    Names { id: "webhook-id", timestamp: "webhook-timestamp", signature: "webhook-signature" };
+
+pub(crate) const ADAPTER: Adapter = Adapter {
+    verify: |ask| verify(ask.secrets, ask.delivery, NAMES, ask.now),
+    read: |heard| read(heard, NAMES),
+    greet: no_greeting,
+    accepted: Accepted::Success,
+    facts: Facts {
+        title: "Standard Webhooks",
+        scheme: "HMAC-SHA256 over `id.timestamp.body`, base64, in `webhook-signature`",
+        replay: "5 minutes",
+        retries: "the sender's matter; the standard proposes 10 in three days",
+        deduplication: "`webhook-id`",
+        subject: "`<source>:` and `data.id`",
+        setup: &[
+            "Where the sender has its webhooks: the address below",
+            "Copy the signing secret (`whsec_…`) into the secret store",
+        ],
+        lossy: None,
+        quirks: &["Signatures by public key (`v1a`) are not read"],
+    },
+};
 
 /// How long a signature holds, and how far the sender's clock may be ahead of ours.
 const TOLERANCE: Span = Span::minutes(5);
@@ -39,16 +66,24 @@ const SECRET_BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-pub(crate) fn verify(secrets: &[String], delivery: &Delivery<'_>, now: Time) -> Result<(), Unverified> {
-    let id = delivery.only(ID)?;
+pub(crate) fn verify(
+    secrets: &[String],
+    delivery: &Delivery<'_>,
+    names: Names,
+    now: Time,
+) -> Result<(), Unverified> {
+    let id = delivery.only(names.id)?;
     if id.len() > MAX_ID_BYTES || !id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')) {
-        return Err(Unverified::malformed(ID, "at most 256 letters, digits, `_` and `-` are expected"));
+        return Err(Unverified::malformed(names.id, "at most 256 letters, digits, `_` and `-` are expected"));
     }
-    let timestamp = delivery.only(TIMESTAMP)?;
-    let signed_s = digits(TIMESTAMP, timestamp)?;
-    let signatures = signatures(delivery.only(SIGNATURE)?);
+    let timestamp = delivery.only(names.timestamp)?;
+    let signed_s = digits(names.timestamp, timestamp)?;
+    let signatures = signatures(delivery.only(names.signature)?);
     if signatures.is_empty() {
-        return Err(Unverified::malformed(SIGNATURE, "at least one `v1,` with padded base64 is expected"));
+        return Err(Unverified::malformed(
+            names.signature,
+            "at least one `v1,` with padded base64 is expected",
+        ));
     }
     any_secret(secrets, |secret| {
         let parts = [id.as_bytes(), b".", timestamp.as_bytes(), b".", delivery.body];
@@ -85,18 +120,19 @@ fn key(secret: &str) -> Result<Vec<u8>, Unverified> {
 }
 
 /// What the one event of a delivery says of itself.
-pub(crate) fn draft(source: &Source, delivery: &Delivery<'_>, data: Value) -> Draft {
-    let id = delivery.header(ID).filter(|id| !id.is_empty());
-    Draft {
-        id: id.map(str::to_owned).ok_or(Unreadable::MissingHeader(ID)),
+pub(crate) fn read(heard: &Heard<'_>, names: Names) -> Result<Reading, Unreadable> {
+    let data = parse(heard.delivery.body)?;
+    let id = heard.delivery.header(names.id).filter(|id| !id.is_empty());
+    Ok(Reading::one(Draft {
+        id: id.map(str::to_owned).ok_or(Unreadable::MissingHeader(names.id)),
         kind: needed("type", &data, "/type"),
-        subject: needed("subject", &data, "/data/id").map(|id| format!("{}:{id}", source.id)),
+        subject: needed("subject", &data, "/data/id").map(|id| format!("{}:{id}", heard.source.id)),
         occurred_at: text_at(&data, "/timestamp").as_deref().and_then(time),
         actor: None,
         title: text_at(&data, "/data/title"),
         url: text_at(&data, "/data/url"),
         data,
-    }
+    }))
 }
 
 #[cfg(test)]

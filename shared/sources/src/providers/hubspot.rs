@@ -18,14 +18,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::Mac;
-use meshline_core::config::source::Source;
 use meshline_core::time::{Span, Time};
 use serde_json::{Map, Value};
 
-use crate::Normalised;
+use crate::adapter::{Accepted, Adapter, Facts, Heard, Reading, no_greeting};
 use crate::delivery::Delivery;
-use crate::draft::{Draft, Unreadable, needed, text_at, time};
-use crate::limits::MAX_EVENTS;
+use crate::draft::{Draft, Unreadable, needed, parse, text_at, time};
 use crate::proof::{HmacSha256, Unverified, any_secret, base64, digits, fingerprint, in_window, mac};
 
 const SIGNATURE: &str = "x-hubspot-signature-v3";
@@ -50,7 +48,32 @@ const DECODED: [(&str, char); 12] = [
     ("%3B", ';'),
 ];
 
-pub(crate) fn verify(secrets: &[String], delivery: &Delivery<'_>, now: Time) -> Result<(), Unverified> {
+pub(crate) const ADAPTER: Adapter = Adapter {
+    verify: |ask| verify(ask.secrets, ask.delivery, ask.now),
+    read,
+    greet: no_greeting,
+    accepted: Accepted::Success,
+    facts: Facts {
+        title: "HubSpot",
+        scheme: "HMAC-SHA256 over method, address, body and milliseconds, base64, in `X-HubSpot-Signature-v3`",
+        replay: "5 minutes",
+        retries: "up to 10 in 24 hours; 5 s",
+        deduplication: "a hash of what the event says but for `eventId` and `attemptNumber`",
+        subject: "`hubspot:`, the type of object and its id",
+        setup: &[
+            "The developer account, the app, Webhooks: the address below as target, and the subscriptions",
+            "Auth: copy the client secret into the secret store",
+            "`subject: \"contentful:${data.asset_id}\"` or the like says which asset an event is about",
+        ],
+        lossy: None,
+        quirks: &[
+            "A delivery is a list of up to 100 events",
+            "`eventId` is not unique, and no order is promised",
+        ],
+    },
+};
+
+fn verify(secrets: &[String], delivery: &Delivery<'_>, now: Time) -> Result<(), Unverified> {
     let signature = delivery.only(SIGNATURE)?;
     let timestamp = delivery.only(TIMESTAMP)?;
     let signed_ms = digits(TIMESTAMP, timestamp)?;
@@ -91,27 +114,15 @@ fn decoded(url: &str) -> String {
     text
 }
 
-/// The events of one batch. An element that is no event leaves the others alone: they come from other
-/// objects.
-pub(crate) fn normalise(source: &Source, body: Value, received_at: Time) -> Result<Normalised, Unreadable> {
-    let elements = match body {
+fn read(heard: &Heard<'_>) -> Result<Reading, Unreadable> {
+    let elements = match parse(heard.delivery.body)? {
         Value::Array(elements) => elements,
-        Value::Object(_) => vec![body],
+        object @ Value::Object(_) => vec![object],
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
             return Err(Unreadable::NotAnObject);
         }
     };
-    if elements.len() > MAX_EVENTS {
-        return Err(Unreadable::TooManyEvents(elements.len()));
-    }
-    let mut read = Normalised { events: Vec::with_capacity(elements.len()), unreadable: Vec::new() };
-    for (index, element) in elements.into_iter().enumerate() {
-        match draft(element).and_then(|draft| draft.finish(source, received_at)) {
-            Ok(event) => read.events.push(event),
-            Err(reason) => read.unreadable.push(Unreadable::Element { index, reason: Box::new(reason) }),
-        }
-    }
-    Ok(read)
+    Ok(Reading::Batch(elements.into_iter().map(draft).collect()))
 }
 
 /// What HubSpot says of one event of a batch.

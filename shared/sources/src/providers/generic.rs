@@ -5,15 +5,14 @@
 //! headers are signed by none of them, which is why templates see the body only.
 
 use hmac::{Hmac, Mac};
-use meshline_core::config::source::{Encoding, Scheme, Source};
-use meshline_core::time::Time;
-use serde_json::Value;
+use meshline_core::config::source::{Encoding, Scheme};
 use sha1::Sha1;
 
+use super::standard_webhooks::{self, NAMES};
+use crate::adapter::{Accepted, Adapter, Ask, Facts, Heard, Reading, no_greeting};
 use crate::delivery::Delivery;
-use crate::draft::{Draft, Unreadable};
-use crate::proof::{HmacSha256, Unverified, any_secret, base64, fingerprint, mac, same_text};
-use crate::standard_webhooks;
+use crate::draft::{Draft, Unreadable, parse};
+use crate::proof::{HmacSha256, Unverified, any_secret, base64, basic, fingerprint, mac, token};
 
 type HmacSha1 = Hmac<Sha1>;
 
@@ -23,12 +22,29 @@ const DEFAULT_TYPE: &str = "event";
 /// The header of [`Scheme::Basic`] and [`Scheme::Token`] unless the source names another.
 const AUTHORIZATION: &str = "authorization";
 
-pub(crate) fn verify(
-    source: &Source,
-    secrets: &[String],
-    delivery: &Delivery<'_>,
-    now: Time,
-) -> Result<(), Unverified> {
+pub(crate) const ADAPTER: Adapter = Adapter {
+    verify,
+    read,
+    greet: no_greeting,
+    accepted: Accepted::Success,
+    facts: Facts {
+        title: "Anything else",
+        scheme: "`verify` of the source: HMAC-SHA256 or -SHA1 over the body, Basic, a token, or Standard Webhooks",
+        replay: "no time is signed, but for Standard Webhooks: the same body is the same event",
+        retries: "the sender's matter",
+        deduplication: "the body, or `event_id` of the source",
+        subject: "`subject` of the source",
+        setup: &[
+            "Where the sender has its webhooks: the address below",
+            "A new random secret, the same in the secret store; `verify` says in which header it comes and how",
+        ],
+        lossy: None,
+        quirks: &["Templates see the body and not the headers, which are not signed"],
+    },
+};
+
+fn verify(ask: &Ask<'_>) -> Result<(), Unverified> {
+    let Ask { source, secrets, delivery, now } = *ask;
     let Some(verify) = &source.verify else {
         return Err(Unverified::NotConfigured("`verify` is missing"));
     };
@@ -36,7 +52,7 @@ pub(crate) fn verify(
     let named = verify.header.as_deref().ok_or(Unverified::NotConfigured("`verify.header` is missing"));
     let encoding = verify.encoding.unwrap_or(Encoding::Hex);
     match verify.scheme {
-        Scheme::StandardWebhooks => standard_webhooks::verify(secrets, delivery, now),
+        Scheme::StandardWebhooks => standard_webhooks::verify(secrets, delivery, NAMES, now),
         Scheme::HmacSha256 => {
             let signature = signature(delivery, named?, prefix, encoding)?;
             any_secret(secrets, |secret| {
@@ -51,14 +67,8 @@ pub(crate) fn verify(
                 Ok(signed.verify_slice(&signature).is_ok())
             })
         }
-        Scheme::Token => {
-            let token = delivery.only(named.unwrap_or(AUTHORIZATION))?;
-            any_secret(secrets, |secret| same_text(&format!("{prefix}{secret}"), token))
-        }
-        Scheme::Basic => {
-            let credentials = credentials(delivery, named.unwrap_or(AUTHORIZATION))?;
-            any_secret(secrets, |secret| same_text(secret, &credentials))
-        }
+        Scheme::Token => token(secrets, delivery, named.unwrap_or(AUTHORIZATION), prefix),
+        Scheme::Basic => basic(secrets, delivery, named.unwrap_or(AUTHORIZATION)),
     }
 }
 
@@ -80,33 +90,22 @@ fn signature(
     bytes.ok_or_else(|| Unverified::malformed(header, expected))
 }
 
-/// User and password of HTTP Basic (RFC 7617), `user:password`.
-fn credentials(delivery: &Delivery<'_>, header: &str) -> Result<String, Unverified> {
-    let value = delivery.only(header)?;
-    let bytes = match value.split_once(' ') {
-        Some((scheme, encoded)) if scheme.eq_ignore_ascii_case("basic") => base64(encoded.trim_start()),
-        Some(_) | None => None,
-    };
-    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-    text.ok_or_else(|| Unverified::malformed(header, "`Basic` and base64 of `user:password` are expected"))
-}
-
 /// What can be said of an event without knowing its sender; the source's templates say the rest.
-pub(crate) fn draft(source: &Source, delivery: &Delivery<'_>, data: Value) -> Draft {
-    let scheme = source.verify.as_ref().map(|verify| verify.scheme);
+fn read(heard: &Heard<'_>) -> Result<Reading, Unreadable> {
+    let scheme = heard.source.verify.as_ref().map(|verify| verify.scheme);
     let signed_id = if scheme == Some(Scheme::StandardWebhooks) {
-        delivery.header(standard_webhooks::ID).filter(|id| !id.is_empty()).map(str::to_owned)
+        heard.delivery.header(NAMES.id).filter(|id| !id.is_empty()).map(str::to_owned)
     } else {
         None
     };
-    Draft {
-        id: Ok(signed_id.unwrap_or_else(|| fingerprint(&[delivery.body]))),
+    Ok(Reading::one(Draft {
+        id: Ok(signed_id.unwrap_or_else(|| fingerprint(&[heard.delivery.body]))),
         kind: Ok(DEFAULT_TYPE.to_owned()),
         subject: Err(Unreadable::Missing { field: "subject", path: "subject".to_owned() }),
         occurred_at: None,
         actor: None,
         title: None,
         url: None,
-        data,
-    }
+        data: parse(heard.delivery.body)?,
+    }))
 }

@@ -1,0 +1,85 @@
+//! Webflow: a signed body and time; one publication may be of many items.
+//!
+//! What is relied on, and where it was read:
+//!
+//! - `x-webflow-signature` is the hex HMAC-SHA256 over `ms:body`, with the time in `x-webflow-timestamp` (`webflow-api` 3.3.4).
+//! - The documentation says to refuse after five minutes, the SDK does not look. We do, either way.
+//! - Webhooks made in the dashboard are not signed (developers.webflow.com): those cannot be used.
+//! - `collection_item_published` has a list of items: each is an event.
+
+use meshline_core::time::Span;
+use serde_json::{Value, json};
+
+use crate::adapter::{Accepted, Adapter, Ask, Facts, Heard, Reading, no_greeting};
+use crate::draft::{Draft, Unreadable, needed, parse, text_at, time};
+use crate::proof::{Unverified, fingerprint, in_window, lower_hex, milliseconds, signed_sha256};
+
+const SIGNATURE: &str = "x-webflow-signature";
+const TIMESTAMP: &str = "x-webflow-timestamp";
+const TOLERANCE: Span = Span::minutes(5);
+
+pub(crate) const ADAPTER: Adapter = Adapter {
+    verify,
+    read,
+    greet: no_greeting,
+    accepted: Accepted::Success,
+    facts: Facts {
+        title: "Webflow",
+        scheme: "HMAC-SHA256 over `milliseconds:body`, hex, in `x-webflow-signature`",
+        replay: "5 minutes, as documented (its SDK does not look)",
+        retries: "3, ten minutes apart; 30 s",
+        deduplication: "the body, and the item's place in it",
+        subject: "`webflow:` and the item's id; a site's is `webflow:site:`, a form's `webflow:form:`",
+        setup: &[
+            "Make the webhook by the API (`POST /v2/sites/{site}/webhooks`), with the address below: those of the dashboard are not signed",
+            "The `secretKey` of the answer, or the client secret of the app, goes into the secret store",
+        ],
+        lossy: None,
+        quirks: &["A publication of many items is as many events"],
+    },
+};
+
+fn verify(ask: &Ask<'_>) -> Result<(), Unverified> {
+    let signature = lower_hex::<32>(SIGNATURE, ask.delivery.only(SIGNATURE)?)?;
+    let timestamp = ask.delivery.only(TIMESTAMP)?;
+    let signed_at = milliseconds(TIMESTAMP, timestamp)?;
+    signed_sha256(ask.secrets, &signature, &[timestamp.as_bytes(), b":", ask.delivery.body])?;
+    in_window(signed_at, ask.now, TOLERANCE, TOLERANCE)
+}
+
+fn read(heard: &Heard<'_>) -> Result<Reading, Unreadable> {
+    let data = parse(heard.delivery.body)?;
+    let Some(items) = data.pointer("/payload/items").and_then(Value::as_array) else {
+        return Ok(Reading::one(draft(heard, &data, &data, 0)));
+    };
+    let one = |(n, item): (usize, &Value)| {
+        Ok(draft(heard, &data, &json!({"triggerType": data.get("triggerType"), "payload": item}), n))
+    };
+    Ok(Reading::Batch(items.iter().enumerate().map(one).collect()))
+}
+
+/// The event of one item: `whole` is what was sent, `data` what is about it.
+fn draft(heard: &Heard<'_>, whole: &Value, data: &Value, n: usize) -> Draft {
+    let kind = needed("type", whole, "/triggerType");
+    let subject = match kind.as_deref() {
+        Ok("form_submission") => {
+            needed("subject", data, "/payload/name").map(|name| format!("webflow:form:{name}"))
+        }
+        Ok("site_publish") => {
+            needed("subject", data, "/payload/siteId").map(|id| format!("webflow:site:{id}"))
+        }
+        Ok(_) | Err(_) => needed("subject", data, "/payload/id").map(|id| format!("webflow:{id}")),
+    };
+    let at =
+        ["/payload/lastPublished", "/payload/publishedOn", "/payload/submittedAt", "/payload/lastUpdated"];
+    Draft {
+        id: Ok(fingerprint(&[heard.delivery.body, b"\n", n.to_string().as_bytes()])),
+        kind,
+        subject,
+        occurred_at: at.into_iter().find_map(|pointer| time(&text_at(data, pointer)?)),
+        actor: text_at(data, "/payload/publishedBy/displayName"),
+        title: text_at(data, "/payload/fieldData/name"),
+        url: None,
+        data: data.clone(),
+    }
+}
