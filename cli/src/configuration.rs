@@ -173,7 +173,7 @@ mod tests {
             change("webinar", Action::Add, 1, &[]),
             change("old", Action::Unchanged, 2, &[]),
         ];
-        insta::assert_snapshot!(show_plan(&Planned { applied: false, generation: 3, changes }), @r#"
+        insta::assert_snapshot!(show_plan(&Planned { applied: false, generation: 3, changes, notes: Vec::new() }), @r#"
         ~ flow blog-launch, version 4
             outcomes[0].sla: "2h" -> "4h"
         + flow webinar, version 1

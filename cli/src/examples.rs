@@ -3,7 +3,7 @@
 use clap::Command;
 
 /// A command by its path, and lines that call it.
-const EXAMPLES: [(&str, &[&str]); 47] = [
+const EXAMPLES: [(&str, &[&str]); 50] = [
     ("up", &["meshline up --demo", "meshline up --config flows --data .meshline --port 8080"]),
     ("init", &["meshline init flows"]),
     ("plan", &["meshline plan flows"]),

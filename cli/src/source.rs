@@ -97,7 +97,7 @@ fn add(args: &Add, url: &str, screen: &Screen) -> Result<(), Failure> {
         .collect();
     screen.text(&format!(
         "wrote {shown}\n\naddress: {url}/hooks/{id}\n\n{steps}\n\
-         The secret store: at a stack on this machine `meshline up --secret {id}=…`, on AWS\n  \
+         The secret store: at a stack on this machine a line `{id}: …` in the file of `meshline up --secrets`, on AWS\n  \
          aws secretsmanager create-secret --name meshline/{id} --secret-string …\nThen\n  \
          meshline plan {shown}      says what would change, or what is wrong and where\n  \
          meshline apply {shown}     puts it in force\n"
@@ -109,11 +109,11 @@ fn document(provider: Provider, id: &str) -> String {
     let Facts { title, scheme, replay, retries, deduplication, subject, lossy, quirks, .. } = facts(provider);
     let notes = lossy.iter().map(|text| format!("# Lossy: {text}.\n"));
     let notes: String = notes.chain(quirks.iter().map(|text| format!("# {text}.\n"))).collect();
-    let own = match provider {
-        Provider::Generic => {
-            "verify: {scheme: hmac-sha256, header: x-signature, encoding: hex, prefix: \"sha256=\"}\nsubject: \"cms:${data.id}\"\ntype: \"${data.event}\"\n"
-        }
-        _ => "# subject: \"cms:${data.id}\"    how the asset is found, where the default will not do\n",
+    let own = if provider == Provider::Generic {
+        "verify: {scheme: hmac-sha256, header: x-signature, encoding: hex, prefix: \"sha256=\"}\n\
+         subject: \"cms:${data.id}\"\ntype: \"${data.event}\"\n"
+    } else {
+        "# subject: \"cms:${data.id}\"    how the asset is found, where the default will not do\n"
     };
     format!(
         "# {title}: {scheme}.\n# Retries: {retries}. Replays: {replay}.\n{notes}kind: Source\nid: {id}\nprovider: {}\n\

@@ -122,7 +122,7 @@ fn what_plan_refuses_for_its_form_the_schema_refuses_too() {
         (&people, "members: [ana]", "members: ana"),
         (&people, "kind: webhook", "kind: fax"),
         (&people, "name: Ana Reyes, ", ""),
-        (&sources, "provider: generic", "provider: salesforce"),
+        (&sources, "provider: generic", "provider: wix"),
         (&sources, "scheme: token", "scheme: none"),
         (&calendar, "timezone: America/New_York\n", ""),
         (&calendar, "mon-thu:", "monday:"),

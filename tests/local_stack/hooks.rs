@@ -23,7 +23,8 @@ async fn send(local: &Local, method: &str, path: &str, headers: &[(&str, &str)],
 async fn a_mailchimp_address_is_probed_and_takes_forms() {
     let local = with("mailchimp", Some("s3cr3t")).await;
     assert_eq!(send(&local, "GET", "/hooks/it", &[], "").await.0, 200);
-    let form = "type=subscribe&fired_at=2026-11-23+08%3A59%3A00&data%5Bid%5D=8a&data%5Bemail%5D=a%40example.com";
+    let form =
+        "type=subscribe&fired_at=2026-11-23+08%3A59%3A00&data%5Bid%5D=8a&data%5Bemail%5D=a%40example.com";
     let kind = [("content-type", "application/x-www-form-urlencoded")];
     let (status, answer) = send(&local, "POST", "/hooks/it?secret=s3cr3t", &kind, form).await;
     assert_eq!((status, &answer["events"][0]["subject"]), (200, &json!("mailchimp:8a")));
@@ -73,6 +74,7 @@ async fn what_is_neither_a_probe_nor_a_post_is_refused() {
 async fn a_plan_says_what_a_sender_is_known_to_lose() {
     let local = with("ghost", Some("s3cr3t")).await;
     let source = "kind: Source\nid: it\nprovider: ghost\nsecrets: [theirs]\ntype: post.published\n";
-    let (_, answer) = local.put("/v1/config?dry_run", &json!({"files": [{"name": "a.yaml", "text": source}]})).await;
+    let (_, answer) =
+        local.put("/v1/config?dry_run", &json!({"files": [{"name": "a.yaml", "text": source}]})).await;
     assert!(answer["notes"][0]["text"].as_str().unwrap().starts_with("it tries once"), "{answer}");
 }

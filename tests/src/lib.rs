@@ -114,7 +114,13 @@ impl Local {
         let response = gateway::call(&self.stack, request).await;
         let status = response.status().as_u16();
         let body = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
-        (status, serde_json::from_slice(&body).unwrap_or_default())
+        // What is no JSON is text; nothing is null.
+        let text = || String::from_utf8_lossy(&body);
+        let value = serde_json::from_slice(&body).unwrap_or_else(|_| match body.is_empty() {
+            true => Value::Null,
+            false => Value::from(text()),
+        });
+        (status, value)
     }
 
     /// `GET`, which must succeed.

@@ -146,7 +146,10 @@ fn check_source(source: &Source) -> Vec<(String, String, String)> {
 
 fn planned(plan: &Plan, applied: bool, generation: u64) -> Response {
     let notes = notes(plan);
-    http::json(200, &json!({"applied": applied, "generation": generation, "changes": plan.changes, "notes": notes}))
+    http::json(
+        200,
+        &json!({"applied": applied, "generation": generation, "changes": plan.changes, "notes": notes}),
+    )
 }
 
 /// What is to be known of the sources in the plan: those whose senders lose what is not taken at once.

@@ -32,7 +32,7 @@ pub(crate) const ADAPTER: Adapter = Adapter {
         subject: "`asana:` and the resource's gid",
         setup: &[
             "Apply the source first, with the name of a secret that the store does not have yet: so the handshake is answered",
-            "Create the webhook by the API (`POST /webhooks`, with the address below as `target`)",
+            "Create the webhook by the API (`POST /webhooks`, with the address as `target`)",
             "Its answer has `X-Hook-Secret`: put that into the secret store. From then on no handshake is taken",
         ],
         lossy: Some("it promises each event at most once: look from time to time for what was missed"),

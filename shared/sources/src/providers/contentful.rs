@@ -59,7 +59,7 @@ pub(crate) const ADAPTER: Adapter = Adapter {
         subject: "`contentful:` and the entry's id",
         setup: &[
             "Settings, Webhooks, Request verification: make a signing secret of 64 characters and copy it into the secret store",
-            "Settings, Webhooks, Add: the address below, without a query; triggers: Entry publish, unpublish, delete",
+            "Settings, Webhooks, Add: the address, without a query; triggers: Entry publish, unpublish, delete",
         ],
         lossy: None,
         quirks: &[

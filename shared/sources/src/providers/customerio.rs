@@ -26,7 +26,7 @@ pub(crate) const ADAPTER: Adapter = Adapter {
         deduplication: "`event_id`",
         subject: "`customerio:` and the delivery's id",
         setup: &[
-            "Data & Integrations, Reporting Webhooks, Create: the address below, and the metrics",
+            "Data & Integrations, Reporting Webhooks, Create: the address, and the metrics",
             "Copy the webhook's signing key into the secret store",
         ],
         lossy: None,

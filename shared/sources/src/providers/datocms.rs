@@ -20,7 +20,7 @@ pub(crate) const ADAPTER: Adapter = Adapter {
         deduplication: "`webhook_call_id`",
         subject: "`datocms:` and the record's id",
         setup: &[
-            "Project settings, Webhooks, New: the address below, the triggers; turn on automatic retries",
+            "Project settings, Webhooks, New: the address, the triggers; turn on automatic retries",
             "HTTP Basic user and password: both new; `user:password` goes into the secret store",
         ],
         lossy: None,

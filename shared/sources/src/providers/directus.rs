@@ -28,7 +28,7 @@ pub(crate) const ADAPTER: Adapter = Adapter {
         subject: "`directus:`, the collection and the item's key",
         setup: &[
             "Settings, Flows, Create: trigger Event Hook, Action (Non-Blocking), the scopes and collections",
-            "Add the operation Webhook / Request URL: POST, the address below",
+            "Add the operation Webhook / Request URL: POST, the address",
             "Headers: `X-Meshline-Token` with a new random text, the same in the secret store; `Content-Type` `application/json`",
             "Request body: `{{ $trigger }}`",
         ],

@@ -26,7 +26,7 @@ pub(crate) const ADAPTER: Adapter = Adapter {
         deduplication: "the body",
         subject: "`drupal:` and the entity's uuid",
         setup: &[
-            "Configuration, Web services, Webhooks, Add: the address below, content type JSON, the events",
+            "Configuration, Web services, Webhooks, Add: the address, content type JSON, the events",
             "Secret: a new random one, the same in the secret store",
         ],
         lossy: Some("use the module's queue: without it what is not taken is lost"),

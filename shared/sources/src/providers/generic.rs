@@ -35,7 +35,7 @@ pub(crate) const ADAPTER: Adapter = Adapter {
         deduplication: "the body, or `event_id` of the source",
         subject: "`subject` of the source",
         setup: &[
-            "Where the sender has its webhooks: the address below",
+            "Where the sender has its webhooks: the address",
             "A new random secret, the same in the secret store; `verify` says in which header it comes and how",
         ],
         lossy: None,

@@ -34,7 +34,7 @@ pub(crate) const ADAPTER: Adapter = Adapter {
         deduplication: "the body",
         subject: "`ghost:`, what it is, and its id: `ghost:post:64f…`",
         setup: &[
-            "Ghost Admin, Settings, Integrations, Add custom integration, Add webhook: an event, and the address below",
+            "Ghost Admin, Settings, Integrations, Add custom integration, Add webhook: an event, and the address",
             "Secret: a new random one, the same in the secret store. Without it Ghost signs nothing",
             "Ghost 5: one source for each event, with `type: post.published`, since its bodies do not say",
         ],

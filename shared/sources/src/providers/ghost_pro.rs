@@ -21,9 +21,7 @@ pub(crate) const ADAPTER: Adapter = Adapter {
     facts: Facts {
         title: "Ghost(Pro), its own webhooks",
         scheme: "HMAC-SHA256 over `milliseconds:body`, base64, in `X-Ghost-Signature`",
-        setup: &[
-            "Ghost(Pro) sets them up: give it the address below, and put its secret into the secret store",
-        ],
+        setup: &["Ghost(Pro) sets them up: give it the address, and put its secret into the secret store"],
         ..ghost::ADAPTER.facts
     },
 };

@@ -47,7 +47,7 @@ pub(crate) const ADAPTER: Adapter = Adapter {
         deduplication: "the body",
         subject: "`github:`, the repository, what it is, and its id",
         setup: &[
-            "The repository or organisation, Settings, Webhooks, Add: the address below, content type `application/json`, the events",
+            "The repository or organisation, Settings, Webhooks, Add: the address, content type `application/json`, the events",
             "Secret: a new random one, the same in the secret store",
             "Saving sends a ping, which is answered",
         ],

@@ -61,7 +61,7 @@ pub(crate) const ADAPTER: Adapter = Adapter {
         deduplication: "a hash of what the event says but for `eventId` and `attemptNumber`",
         subject: "`hubspot:`, the type of object and its id",
         setup: &[
-            "The developer account, the app, Webhooks: the address below as target, and the subscriptions",
+            "The developer account, the app, Webhooks: the address as target, and the subscriptions",
             "Auth: copy the client secret into the secret store",
             "`subject: \"contentful:${data.asset_id}\"` or the like says which asset an event is about",
         ],

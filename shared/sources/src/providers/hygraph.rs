@@ -29,7 +29,7 @@ pub(crate) const ADAPTER: Adapter = Adapter {
         deduplication: "the body",
         subject: "`hygraph:` and the entry's id",
         setup: &[
-            "The project, Webhooks, Add: the address below, method POST, include payload, triggers and stages",
+            "The project, Webhooks, Add: the address, method POST, include payload, triggers and stages",
             "Secret key: a new random one of 32 characters, the same in the secret store",
         ],
         lossy: None,

@@ -35,7 +35,7 @@ pub(crate) const ADAPTER: Adapter = Adapter {
         deduplication: "the body",
         subject: "`jira:` and the issue's key",
         setup: &[
-            "Jira settings, System, WebHooks, Create: the address below, the events, a JQL filter",
+            "Jira settings, System, WebHooks, Create: the address, the events, a JQL filter",
             "Secret: a new random one, the same in the secret store; Jira never shows it again",
             "An OAuth app's webhook: its client secret in the secret store",
         ],

@@ -28,7 +28,7 @@ pub(crate) const ADAPTER: Adapter = Adapter {
         deduplication: "the notification",
         subject: "`kontent:` and the item's id",
         setup: &[
-            "Environment settings, Webhooks, Create: the address below, the data to watch",
+            "Environment settings, Webhooks, Create: the address, the data to watch",
             "Copy the webhook's secret into the secret store, as it is",
         ],
         lossy: None,

@@ -21,7 +21,7 @@ pub(crate) const ADAPTER: Adapter = Adapter {
         deduplication: "the form, which has the time",
         subject: "`mailchimp:` and `data[id]`",
         setup: &[
-            "The audience, Settings, Webhooks, Create: the address below with `?secret=` and a new random text, the same in the secret store",
+            "The audience, Settings, Webhooks, Create: the address with `?secret=` and a new random text, the same in the secret store",
             "Saving probes the address, which is answered",
         ],
         lossy: None,

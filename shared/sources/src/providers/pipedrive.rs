@@ -21,7 +21,7 @@ pub(crate) const ADAPTER: Adapter = Adapter {
         deduplication: "`meta.id`",
         subject: "`pipedrive:`, what it is, and its id",
         setup: &[
-            "Tools and apps, Webhooks, Create: version 2, the address below, an action and an object",
+            "Tools and apps, Webhooks, Create: version 2, the address, an action and an object",
             "HTTP Auth user and password: both new; `user:password` goes into the secret store",
         ],
         lossy: None,

@@ -29,7 +29,7 @@ pub(crate) const ADAPTER: Adapter = Adapter {
         deduplication: "the body, and the document",
         subject: "`prismic:` and the document's id",
         setup: &[
-            "The repository, Settings, Webhooks, Create: the address below",
+            "The repository, Settings, Webhooks, Create: the address",
             "Secret: a new random one, the same in the secret store",
             "`Trigger it` sends a test, which opens nothing",
         ],

@@ -27,7 +27,7 @@ pub(crate) const ADAPTER: Adapter = Adapter {
         deduplication: "the notification's `Id`",
         subject: "`salesforce:`, the type of record and its id",
         setup: &[
-            "Setup, Outbound Messages, New: the object, and the address below with `?secret=` and a new random text, the same in the secret store",
+            "Setup, Outbound Messages, New: the object, and the address with `?secret=` and a new random text, the same in the secret store",
             "Choose the fields to send; do not send the session id",
             "Use it in a Flow: Action, Outbound Message",
         ],

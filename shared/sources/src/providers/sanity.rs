@@ -33,7 +33,7 @@ pub(crate) const ADAPTER: Adapter = Adapter {
         deduplication: "`idempotency-key`, else the body",
         subject: "`sanity:` and the document's id without `drafts.`",
         setup: &[
-            "manage.sanity.io, the project, API, Webhooks, Create: the address below, method POST",
+            "manage.sanity.io, the project, API, Webhooks, Create: the address, method POST",
             "Filter: the documents that count; projection: `{_id, _type, title, \"slug\": slug.current}` or more",
             "Secret: a new random one, the same in the secret store",
         ],

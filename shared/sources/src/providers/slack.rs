@@ -34,7 +34,7 @@ pub(crate) const ADAPTER: Adapter = Adapter {
         subject: "`slack:` and the channel",
         setup: &[
             "api.slack.com/apps, the app, Basic Information: copy the Signing Secret into the secret store",
-            "Event Subscriptions (and Interactivity, for buttons): the address below; Slack asks it for a challenge, which is answered",
+            "Event Subscriptions (and Interactivity, for buttons): the address; Slack asks it for a challenge, which is answered",
         ],
         lossy: None,
         quirks: &[

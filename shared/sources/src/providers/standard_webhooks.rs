@@ -49,7 +49,7 @@ pub(crate) const ADAPTER: Adapter = Adapter {
         deduplication: "`webhook-id`",
         subject: "`<source>:` and `data.id`",
         setup: &[
-            "Where the sender has its webhooks: the address below",
+            "Where the sender has its webhooks: the address",
             "Copy the signing secret (`whsec_…`) into the secret store",
         ],
         lossy: None,

@@ -38,7 +38,7 @@ pub(crate) const ADAPTER: Adapter = Adapter {
         deduplication: "the body, within ten minutes",
         subject: "`storyblok:` and the story's id",
         setup: &[
-            "The space, Settings, Webhooks, New: the address below and the triggers",
+            "The space, Settings, Webhooks, New: the address and the triggers",
             "Webhook secret: a new random one, the same in the secret store (some plans have none)",
         ],
         lossy: Some("it does not try again: after its e-mail, publish the story once more"),

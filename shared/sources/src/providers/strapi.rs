@@ -23,7 +23,7 @@ pub(crate) const ADAPTER: Adapter = Adapter {
         deduplication: "the body, which has the time",
         subject: "`strapi:`, the model and the entry's id",
         setup: &[
-            "Settings, Webhooks, Create: the address below, and the events",
+            "Settings, Webhooks, Create: the address, and the events",
             "Headers: `Authorization` with `Bearer ` and a new random text; the whole value goes into the secret store",
         ],
         lossy: Some(

@@ -22,7 +22,7 @@ pub(crate) const ADAPTER: Adapter = Adapter {
         deduplication: "`svix-id`",
         subject: "`<source>:` and `data.id`",
         setup: &[
-            "Add an endpoint in the application portal, with the address below",
+            "Add an endpoint in the application portal, with the address",
             "Copy the signing secret (`whsec_…`) into the secret store",
         ],
         lossy: None,

@@ -31,7 +31,7 @@ pub(crate) const ADAPTER: Adapter = Adapter {
         deduplication: "the body, and the item's place in it",
         subject: "`webflow:` and the item's id; a site's is `webflow:site:`, a form's `webflow:form:`",
         setup: &[
-            "Make the webhook by the API (`POST /v2/sites/{site}/webhooks`), with the address below: those of the dashboard are not signed",
+            "Make the webhook by the API (`POST /v2/sites/{site}/webhooks`), with the address: those of the dashboard are not signed",
             "The `secretKey` of the answer, or the client secret of the app, goes into the secret store",
         ],
         lossy: None,

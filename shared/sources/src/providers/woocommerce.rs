@@ -33,7 +33,7 @@ pub(crate) const ADAPTER: Adapter = Adapter {
         deduplication: "topic and body",
         subject: "`woocommerce:`, the resource and its id",
         setup: &[
-            "WooCommerce, Settings, Advanced, Webhooks, Add: status Active, a topic, the address below",
+            "WooCommerce, Settings, Advanced, Webhooks, Add: status Active, a topic, the address",
             "Secret: a new random one, the same in the secret store",
             "Saving sends a ping, which is answered",
         ],

@@ -26,7 +26,7 @@ pub(crate) const ADAPTER: Adapter = Adapter {
         deduplication: "the body",
         subject: "`wordpress:` and the post's id",
         setup: &[
-            "WP Webhooks, Send data, the trigger, Add webhook URL: the address below",
+            "WP Webhooks, Send data, the trigger, Add webhook URL: the address",
             "Set the signature's key by the option or the filter `wpwh/admin/webhooks/webhook_secret`; the same in the secret store",
             "A plugin version without it: write `provider: generic` with `scheme: token`, and a header of your own",
         ],
