@@ -1,8 +1,8 @@
 //! Canonical JSON (RFC 8785): the one text of a value, which hashes and signatures are over.
 //!
-//! Members are sorted by the UTF-16 code units of their names, nothing is between tokens, numbers are written as ECMAScript
-//! does. Every record is hashed, so this is most of what a decision costs: the value is written once, in the order in which
-//! it comes, and each object is put in order in place when it ends.
+//! Members are sorted by the UTF-16 code units of their names, nothing is between tokens, numbers are written as
+//! ECMAScript does. Every record is hashed, so this is most of what a decision costs: the value is written once, in
+//! the order in which it comes, and each object is put in order in place when it ends.
 
 use std::cmp::Ordering;
 use std::io::{self, Write};

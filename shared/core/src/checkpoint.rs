@@ -1,7 +1,8 @@
 //! A checkpoint: what the audit trail held at the end of a day, signed, each naming the one before.
 //!
 //! A trail by itself shows an edit, a gap and another order. It does not show that its tail was cut off, or that it was
-//! hashed anew from its first record: for that somebody outside the table must have kept its head. That is the checkpoint.
+//! hashed anew from its first record: for that somebody outside the table must have kept its head. That is the
+//! checkpoint.
 
 mod merkle;
 mod verify;
@@ -25,7 +26,8 @@ pub const ALGORITHM: &str = "ECDSA_SHA_256";
 /// How long after its end a day is closed: whatever was decided before midnight is committed by then.
 pub const CLOSING: Span = Span::minutes(15);
 
-/// What the audit trail held at the end of a UTC day. Also made of a day without records, so that none can be lost unseen.
+/// What the audit trail held at the end of a UTC day. Also made of a day without records, so that none can be lost
+/// unseen.
 ///
 /// Its canonical JSON (RFC 8785) is what is hashed and signed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

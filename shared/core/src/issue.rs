@@ -48,8 +48,8 @@ pub enum Step {
 }
 
 impl Issue {
-    /// A case joins, by the message `by`. Whoever may have created the issue and did not come to write it down has to wait
-    /// as the others have, until the tracker's search finds it.
+    /// A case joins, by the message `by`. Whoever may have created the issue and did not come to write it down has to
+    /// wait as the others have, until the tracker's search finds it.
     pub fn join(&mut self, case: &str, by: &str, now: Time) -> Step {
         if self.held.as_ref().is_some_and(|held| now < held.until) {
             return Step::Wait;

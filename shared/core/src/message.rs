@@ -43,8 +43,8 @@ impl Queue {
     }
 }
 
-/// What `record` sends. `public_url` is the address of the HTTP API, `console_url` that of the console where there is one:
-/// for links.
+/// What `record` sends. `public_url` is the address of the HTTP API, `console_url` that of the console where there is
+/// one: for links.
 pub fn outgoing(record: &Record, public_url: &str, console_url: Option<&str>) -> Outgoing {
     let data = match &record.fact {
         Fact::Escalated(escalated) => Some((Queue::Escalations, escalation(record, escalated))),

@@ -24,8 +24,8 @@ pub struct Pattern {
     compiled: Compiled,
 }
 
-/// The matcher of a pattern, with any value where a place is. It is built when the pattern is first matched, and kept with
-/// it and its copies: a flow is loaded once and matched often.
+/// The matcher of a pattern, with any value where a place is. It is built when the pattern is first matched, and kept
+/// with it and its copies: a flow is loaded once and matched often.
 #[derive(Clone, Default)]
 struct Compiled(Arc<OnceLock<Result<Loose, PatternError>>>);
 

@@ -59,7 +59,8 @@ pub struct SlaReport {
     pub forecast: Option<Forecast>,
 }
 
-/// What is to be expected when the objective's window ends, which begins with the report's, if triggers keep coming as they do.
+/// What is to be expected when the objective's window ends, which begins with the report's, if triggers keep coming
+/// as they do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Forecast {
     /// The end of the window.
@@ -201,8 +202,8 @@ pub fn sla(flow: &Flow, runs: &[Run], from: Time, to: Time, now: Time) -> SlaRep
     }
 }
 
-/// Where triggers, met and missed ones of the time from `from` to `until` lead. Nothing is said of a report that is longer than
-/// the window, or covers too little of it, or has nothing decided.
+/// Where triggers, met and missed ones of the time from `from` to `until` lead. Nothing is said of a report that is
+/// longer than the window, or covers too little of it, or has nothing decided.
 fn forecast(
     objective: &Objective,
     from: Time,

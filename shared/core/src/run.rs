@@ -53,8 +53,8 @@ pub struct Run {
     pub status: Status,
     /// Sequence number of the last record.
     pub version: u64,
-    /// How many records at the end of the trail only say what became of messages: whoever saw the run before them has seen
-    /// the run as it is.
+    /// How many records at the end of the trail only say what became of messages: whoever saw the run before them has
+    /// seen the run as it is.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub reports: u64,
     /// Hash of the last record.

@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use meshline_core::time::{Span, Time};
 use sha2::{Digest, Sha256};
 
-use crate::adapter::Heard;
+use crate::adapter::{Ask, Heard};
 use crate::delivery::Delivery;
 use crate::form;
 
@@ -174,6 +174,35 @@ pub(crate) fn signed_sha256(secrets: &[String], signature: &[u8], parts: &[&[u8]
         let signed: HmacSha256 = mac(secret.as_bytes(), parts)?;
         Ok(signed.verify_slice(signature).is_ok())
     })
+}
+
+/// A header `sha256=<hex>` with the HMAC-SHA256 over the body, in the form of WebSub.
+/// <https://www.w3.org/TR/websub/#signature-validation>
+pub(crate) fn hub_sha256(ask: &Ask<'_>, header: &str) -> Result<(), Unverified> {
+    let text = after(header, ask.delivery.only(header)?, "sha256=")?;
+    signed_sha256(ask.secrets, &lower_hex::<32>(header, text)?, &[ask.delivery.body])
+}
+
+/// A header with the base64 of the HMAC-SHA256 over the body.
+pub(crate) fn base64_sha256(ask: &Ask<'_>, header: &str) -> Result<(), Unverified> {
+    let signature = padded(header, ask.delivery.only(header)?)?;
+    signed_sha256(ask.secrets, &signature, &[ask.delivery.body])
+}
+
+/// How long a signature over a time holds, and how far the sender's clock may be ahead of ours, where the provider
+/// says so or says nothing.
+const TOLERANCE: Span = Span::minutes(5);
+
+/// As [`signed_sha256`], for parts that have the time `signed_at` in them: what was signed five minutes ago, or will
+/// be, is refused.
+pub(crate) fn signed_recently(
+    ask: &Ask<'_>,
+    signature: &[u8],
+    parts: &[&[u8]],
+    signed_at: Time,
+) -> Result<(), Unverified> {
+    signed_sha256(ask.secrets, signature, parts)?;
+    in_window(signed_at, ask.now, TOLERANCE, TOLERANCE)
 }
 
 /// The bytes of a signature of `N` bytes in lower-case hexadecimal, the one form in which it is sent: another form of the

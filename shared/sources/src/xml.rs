@@ -1,5 +1,5 @@
-//! XML, as far as SOAP messages need it: elements, attributes and text by their local names. No document type, so no entities but the five that
-//! XML has.
+//! XML, as far as SOAP messages need it: elements, attributes and text by their local names. No document type, so no
+//! entities but the five that XML has.
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};

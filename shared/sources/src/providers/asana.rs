@@ -3,8 +3,9 @@
 //! What is relied on (Asana's webhooks guide; `Asana/openapi` @fc9f8dcf):
 //!
 //! - `X-Hook-Signature` is the bare hex HMAC-SHA256 over the body, keyed with the text of the handshake's secret.
-//! - The handshake comes while the webhook is being created: an unsigned request with `X-Hook-Secret`, to be sent back at once. It is taken only
-//!   by a source that has no secret yet. The same secret is in the answer to whoever creates the webhook: that one puts it into the store.
+//! - The handshake comes while the webhook is being created: an unsigned request with `X-Hook-Secret`, to be sent
+//!   back at once. It is taken only by a source that has no secret yet. The same secret is in the answer to whoever
+//!   creates the webhook: that one puts it into the store.
 //! - Events have no id and come at most once by design. An empty list is a sign of life.
 
 use serde_json::Value;

@@ -1,17 +1,15 @@
 //! Customer.io: a signed body and time, one event per delivery.
 //!
-//! What is relied on (docs.customer.io, reporting webhooks; four public implementations that agree): `X-CIO-Signature` is the bare hex
-//! HMAC-SHA256 over `v0:<seconds>:<body>`, with the seconds in `X-CIO-Timestamp`. No tolerance is published: we allow five minutes.
-
-use meshline_core::time::Span;
+//! What is relied on (docs.customer.io, reporting webhooks; four public implementations that agree):
+//! `X-CIO-Signature` is the bare hex HMAC-SHA256 over `v0:<seconds>:<body>`, with the seconds in `X-CIO-Timestamp`.
+//! No tolerance is published: we allow five minutes.
 
 use crate::adapter::{Accepted, Adapter, Ask, Facts, Heard, Reading, no_greeting};
 use crate::draft::{Draft, Unreadable, needed, parse, text_at, time};
-use crate::proof::{Unverified, in_window, lower_hex, seconds, signed_sha256};
+use crate::proof::{Unverified, lower_hex, seconds, signed_recently};
 
 const SIGNATURE: &str = "x-cio-signature";
 const TIMESTAMP: &str = "x-cio-timestamp";
-const TOLERANCE: Span = Span::minutes(5);
 
 pub(crate) const ADAPTER: Adapter = Adapter {
     verify,
@@ -41,8 +39,7 @@ fn verify(ask: &Ask<'_>) -> Result<(), Unverified> {
     let timestamp = ask.delivery.only(TIMESTAMP)?;
     let signed_at = seconds(TIMESTAMP, timestamp)?;
     let parts = [b"v0:", timestamp.as_bytes(), b":", ask.delivery.body];
-    signed_sha256(ask.secrets, &signature, &parts)?;
-    in_window(signed_at, ask.now, TOLERANCE, TOLERANCE)
+    signed_recently(ask, &signature, &parts, signed_at)
 }
 
 fn read(heard: &Heard<'_>) -> Result<Reading, Unreadable> {

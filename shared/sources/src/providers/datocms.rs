@@ -1,7 +1,8 @@
 //! DatoCMS: HTTP Basic, one event per delivery.
 //!
-//! What is relied on (DatoCMS documentation, `general-concepts/webhooks`): user and password of the webhook's settings come as HTTP Basic;
-//! nothing of the body is signed. `webhook_call_id` is the same on every retry. Without draft/publish one save sends `update` and `publish`.
+//! What is relied on (DatoCMS documentation, `general-concepts/webhooks`): user and password of the webhook's
+//! settings come as HTTP Basic; nothing of the body is signed. `webhook_call_id` is the same on every retry. Without
+//! draft/publish one save sends `update` and `publish`.
 
 use crate::adapter::{Accepted, Adapter, Facts, Heard, Reading, no_greeting};
 use crate::draft::{Draft, Unreadable, needed, parse, text_at, time};

@@ -1,8 +1,9 @@
 //! Directus: a request of a Flow that the operator writes.
 //!
-//! What is relied on (`directus/docs` @acb59c8d): a Flow's operation *Webhook / Request URL* has whatever headers and body its author gives it. The
-//! template below sends the trigger as it is, with a header that is the secret. Several keys of one change are as many events. No time is
-//! sent: the same body within ten minutes is taken for a repetition.
+//! What is relied on (`directus/docs` @acb59c8d): a Flow's operation *Webhook / Request URL* has whatever headers and
+//! body its author gives it. The template below sends the trigger as it is, with a header that is the secret. Several
+//! keys of one change are as many events. No time is sent: the same body within ten minutes is taken for a
+//! repetition.
 
 use meshline_core::time::Span;
 use serde_json::{Value, json};

@@ -1,20 +1,18 @@
 //! Drupal, by the module Webhooks: a signed body without a time.
 //!
-//! What is relied on (the module's documentation at project.pages.drupalcode.org/webhooks): the signature is GitHub's, `X-Hub-Signature-256:
-//! sha256=<hex>` over the body. The page describes the module's incoming side; that it sends so itself was not seen: try one delivery with
-//! `meshline source test`. SHA-1, which it can send too, is refused.
+//! What is relied on (the module's documentation at project.pages.drupalcode.org/webhooks): the signature is
+//! GitHub's, `X-Hub-Signature-256: sha256=<hex>` over the body. The page describes the module's incoming side; that
+//! it sends so itself was not seen: try one delivery with `meshline source test`. SHA-1, which it can send too, is
+//! refused.
 
 use crate::adapter::{Accepted, Adapter, Facts, Heard, Reading, no_greeting};
 use crate::draft::{Draft, Unreadable, needed, parse, text_at, time};
-use crate::proof::{after, fingerprint, lower_hex, signed_sha256};
+use crate::proof::{fingerprint, hub_sha256};
 
 const SIGNATURE: &str = "x-hub-signature-256";
 
 pub(crate) const ADAPTER: Adapter = Adapter {
-    verify: |ask| {
-        let text = after(SIGNATURE, ask.delivery.only(SIGNATURE)?, "sha256=")?;
-        signed_sha256(ask.secrets, &lower_hex::<32>(SIGNATURE, text)?, &[ask.delivery.body])
-    },
+    verify: |ask| hub_sha256(ask, SIGNATURE),
     read,
     greet: no_greeting,
     accepted: Accepted::Success,

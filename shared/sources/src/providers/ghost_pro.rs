@@ -1,17 +1,15 @@
 //! Ghost(Pro)'s own webhooks: Ghost's bodies under another scheme.
 //!
-//! What is relied on (`ghost` 6.65.0, `core/server/lib/signed-webhook.js`): `X-Ghost-Signature` is the bare base64 HMAC-SHA256 over `ms:body`,
-//! with the time in `X-Ghost-Request-Timestamp`. No tolerance is named; it never tries twice, so five minutes lose nothing.
-
-use meshline_core::time::Span;
+//! What is relied on (`ghost` 6.65.0, `core/server/lib/signed-webhook.js`): `X-Ghost-Signature` is the bare base64
+//! HMAC-SHA256 over `ms:body`, with the time in `X-Ghost-Request-Timestamp`. No tolerance is named; it never tries
+//! twice, so five minutes lose nothing.
 
 use super::ghost;
 use crate::adapter::{Accepted, Adapter, Ask, Facts, no_greeting};
-use crate::proof::{Unverified, in_window, milliseconds, padded, signed_sha256};
+use crate::proof::{Unverified, milliseconds, padded, signed_recently};
 
 const SIGNATURE: &str = "x-ghost-signature";
 const TIMESTAMP: &str = "x-ghost-request-timestamp";
-const TOLERANCE: Span = Span::minutes(5);
 
 pub(crate) const ADAPTER: Adapter = Adapter {
     verify,
@@ -30,6 +28,5 @@ fn verify(ask: &Ask<'_>) -> Result<(), Unverified> {
     let signature = padded(SIGNATURE, ask.delivery.only(SIGNATURE)?)?;
     let timestamp = ask.delivery.only(TIMESTAMP)?;
     let signed_at = milliseconds(TIMESTAMP, timestamp)?;
-    signed_sha256(ask.secrets, &signature, &[timestamp.as_bytes(), b":", ask.delivery.body])?;
-    in_window(signed_at, ask.now, TOLERANCE, TOLERANCE)
+    signed_recently(ask, &signature, &[timestamp.as_bytes(), b":", ask.delivery.body], signed_at)
 }

@@ -2,17 +2,20 @@
 //!
 //! What is relied on (GitHub's documentation; `@octokit/webhooks-methods` 6.0.0):
 //!
-//! - `X-Hub-Signature-256: sha256=<hex>` is the HMAC-SHA256 over the body. The header of SHA-1 beside it is not looked at.
-//! - `X-GitHub-Delivery` is the same when a delivery is sent again, and is not signed: whoever overhears one could send it under another. An
-//!   event is told by its body. `X-GitHub-Event` is not signed either, and the body does not say it: two events are never of one body.
-//! - `ping` comes when a webhook is made; it is signed and starts nothing. With the content type *form* the JSON is in `payload`.
+//! - `X-Hub-Signature-256: sha256=<hex>` is the HMAC-SHA256 over the body. The header of SHA-1 beside it is not
+//!   looked at.
+//! - `X-GitHub-Delivery` is the same when a delivery is sent again, and is not signed: whoever overhears one could
+//!   send it under another. An event is told by its body. `X-GitHub-Event` is not signed either, and the body does
+//!   not say it: two events are never of one body.
+//! - `ping` comes when a webhook is made; it is signed and starts nothing. With the content type *form* the JSON is
+//!   in `payload`.
 
 use serde_json::Value;
 
 use crate::adapter::{Accepted, Adapter, Facts, Heard, Reading, no_greeting};
 use crate::draft::{Draft, Unreadable, needed, parse, text_at, time};
 use crate::form;
-use crate::proof::{Unverified, after, fingerprint, lower_hex, signed_sha256};
+use crate::proof::{Unverified, fingerprint, hub_sha256};
 
 const SIGNATURE: &str = "x-hub-signature-256";
 const EVENT: &str = "x-github-event";
@@ -33,8 +36,7 @@ pub(crate) const ADAPTER: Adapter = Adapter {
         if ask.delivery.body.is_empty() {
             return Err(Unverified::EmptyBody);
         }
-        let text = after(SIGNATURE, ask.delivery.only(SIGNATURE)?, "sha256=")?;
-        signed_sha256(ask.secrets, &lower_hex::<32>(SIGNATURE, text)?, &[ask.delivery.body])
+        hub_sha256(ask, SIGNATURE)
     },
     read,
     greet: no_greeting,

@@ -2,15 +2,16 @@
 //!
 //! What is relied on (`@kontent-ai/webhook-helper` 3.0.3, and 4.0.0 in its repository @7a7a3163):
 //!
-//! - `X-Kontent-ai-Signature`, of older webhooks `X-KC-Signature`, is the base64 HMAC-SHA256 over the body, byte for byte: it comes
-//!   indented, with CRLF at line ends. Helper 4 makes CRLF of any line end first, and so takes bodies that were changed; we do not.
+//! - `X-Kontent-ai-Signature`, of older webhooks `X-KC-Signature`, is the base64 HMAC-SHA256 over the body, byte for
+//!   byte: it comes indented, with CRLF at line ends. Helper 4 makes CRLF of any line end first, and so takes bodies
+//!   that were changed; we do not.
 //! - The secret looks like base64 and is used as text.
 
 use serde_json::Value;
 
 use crate::adapter::{Accepted, Adapter, Ask, Facts, Heard, Reading, no_greeting};
 use crate::draft::{Draft, Unreadable, needed, parse, text_at, time};
-use crate::proof::{Unverified, fingerprint, padded, signed_sha256};
+use crate::proof::{Unverified, base64_sha256, fingerprint};
 
 const SIGNATURE: &str = "x-kontent-ai-signature";
 const LEGACY_SIGNATURE: &str = "x-kc-signature";
@@ -44,8 +45,7 @@ fn verify(ask: &Ask<'_>) -> Result<(), Unverified> {
         None if ask.delivery.header(LEGACY_SIGNATURE).is_some() => LEGACY_SIGNATURE,
         None | Some(_) => SIGNATURE,
     };
-    let signature = padded(name, ask.delivery.only(name)?)?;
-    signed_sha256(ask.secrets, &signature, &[ask.delivery.body])
+    base64_sha256(ask, name)
 }
 
 fn read(heard: &Heard<'_>) -> Result<Reading, Unreadable> {

@@ -1,7 +1,7 @@
 //! Mailchimp: forms, and a secret in the address.
 //!
-//! What is relied on (a public guide to Mailchimp's webhooks): nothing is signed, so the address carries the secret (`?secret=…`). When a
-//! webhook is saved the address is probed by GET. Times have no zone; they are taken for UTC.
+//! What is relied on (a public guide to Mailchimp's webhooks): nothing is signed, so the address carries the secret
+//! (`?secret=…`). When a webhook is saved the address is probed by GET. Times have no zone; they are taken for UTC.
 
 use crate::adapter::{Accepted, Adapter, Ask, Facts, Heard, Reading, Reply};
 use crate::draft::{Draft, Unreadable, needed, text_at, time};

@@ -1,8 +1,9 @@
 //! Pipedrive: HTTP Basic, one event per delivery.
 //!
-//! What is relied on (a public guide to Pipedrive's webhooks, version 2): user and password come as HTTP Basic; nothing of the body is signed.
-//! `meta.id` is the delivery's, the same on each attempt. What our own automation changed has `meta.change_source: api`: a flow's pattern
-//! can leave it out. A header `x-pipedrive-signature` that one guide mentions is known to no other source, and is not looked at.
+//! What is relied on (a public guide to Pipedrive's webhooks, version 2): user and password come as HTTP Basic;
+//! nothing of the body is signed. `meta.id` is the delivery's, the same on each attempt. What our own automation
+//! changed has `meta.change_source: api`: a flow's pattern can leave it out. A header `x-pipedrive-signature` that
+//! one guide mentions is known to no other source, and is not looked at.
 
 use crate::adapter::{Accepted, Adapter, Facts, Heard, Reading, no_greeting};
 use crate::draft::{Draft, Unreadable, needed, parse, text_at, time};

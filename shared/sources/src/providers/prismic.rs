@@ -2,8 +2,8 @@
 //!
 //! What is relied on (prismic.io/docs/webhooks; `@prismicio/client`, `types/webhook`):
 //!
-//! - `secret` of the body is the secret, or `null` where none was set: only a text is compared. It is taken out before anything is
-//!   kept. A body with two of them is refused: readers differ in which one counts.
+//! - `secret` of the body is the secret, or `null` where none was set: only a text is compared. It is taken out
+//!   before anything is kept. A body with two of them is refused: readers differ in which one counts.
 //! - Whoever reads one delivery can make others. Use an address that nobody else knows, and TLS.
 //! - `documents` are ids only. Each is an event; `masterRef` changes with each publication.
 //! - `test-trigger` starts nothing. Anything but 200 is tried again.

@@ -2,9 +2,10 @@
 //!
 //! What is relied on (developer.salesforce.com, outbound messaging and its WSDL):
 //!
-//! - Nothing is signed. A client certificate is for the load balancer; here the proof is a secret in the address (`?secret=…`), which only
-//!   Salesforce's setup and we know.
-//! - Each `Notification` has an `Id`, the same however often it is sent; the record is read anew when it is sent, so a later state can come first.
+//! - Nothing is signed. A client certificate is for the load balancer; here the proof is a secret in the address
+//!   (`?secret=…`), which only Salesforce's setup and we know.
+//! - Each `Notification` has an `Id`, the same however often it is sent; the record is read anew when it is sent, so
+//!   a later state can come first.
 //! - Whatever is not answered with `<Ack>true</Ack>` is sent again for 24 hours.
 
 use serde_json::{Map, Value, json};

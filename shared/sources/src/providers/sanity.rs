@@ -9,15 +9,13 @@
 //!   change them within the five minutes. The body's own `_id` goes before, where the projection has it.
 //! - There is no event for publishing: an id that begins `drafts.` is a draft, any other is public.
 
-use meshline_core::time::Span;
 use serde_json::Value;
 
 use crate::adapter::{Accepted, Adapter, Ask, Facts, Heard, Reading, no_greeting};
 use crate::draft::{Draft, Unreadable, parse, text_at, time};
-use crate::proof::{Unverified, fingerprint, in_window, milliseconds, signed_sha256};
+use crate::proof::{Unverified, fingerprint, milliseconds, signed_recently};
 
 const SIGNATURE: &str = "sanity-webhook-signature";
-const TOLERANCE: Span = Span::minutes(5);
 const FORM: &str = "`t=<milliseconds>,v1=<unpadded base64url>` is expected";
 
 pub(crate) const ADAPTER: Adapter = Adapter {
@@ -57,8 +55,7 @@ fn verify(ask: &Ask<'_>) -> Result<(), Unverified> {
     if ask.delivery.body.is_empty() {
         return Err(Unverified::EmptyBody);
     }
-    signed_sha256(ask.secrets, &signature, &[timestamp.as_bytes(), b".", ask.delivery.body])?;
-    in_window(signed_at, ask.now, TOLERANCE, TOLERANCE)
+    signed_recently(ask, &signature, &[timestamp.as_bytes(), b".", ask.delivery.body], signed_at)
 }
 
 fn base64_url(text: &str) -> Option<Vec<u8>> {

@@ -2,9 +2,10 @@
 //!
 //! What is relied on (storyblok.com, "Webhook secret", and its guide to webhooks):
 //!
-//! - `webhook-signature` is the bare hex HMAC-SHA1 over the body: the header's name is that of Standard Webhooks, its value is not.
-//! - A story that is published twice sends the same bytes twice. What comes again within ten minutes is taken for a repetition, later
-//!   for another publication: no better is known.
+//! - `webhook-signature` is the bare hex HMAC-SHA1 over the body: the header's name is that of Standard Webhooks, its
+//!   value is not.
+//! - A story that is published twice sends the same bytes twice. What comes again within ten minutes is taken for a
+//!   repetition, later for another publication: no better is known.
 //! - The answer must have `Content-Type: application/json`, as ours has.
 
 use hmac::{Hmac, Mac};

@@ -1,8 +1,8 @@
 //! Strapi: a header that the operator sets, one event per delivery and no second try.
 //!
-//! What is relied on (`strapi` @02d3f66d, `webhook-runner.ts`, and its documentation): nothing is signed; headers are set for all webhooks in the
-//! project's configuration or for each in its settings. The secret here is the whole value of `Authorization`. No id, person or address is
-//! sent; `createdAt` is when the event happened.
+//! What is relied on (`strapi` @02d3f66d, `webhook-runner.ts`, and its documentation): nothing is signed; headers are
+//! set for all webhooks in the project's configuration or for each in its settings. The secret here is the whole
+//! value of `Authorization`. No id, person or address is sent; `createdAt` is when the event happened.
 
 use serde_json::Value;
 

@@ -1,8 +1,8 @@
 //! Svix: Standard Webhooks under Svix's own header names.
 //!
-//! What is relied on (`svix/svix-webhooks` @4fc0cfb8, npm `svix` 1.99.1): `svix-id`, `svix-timestamp` and `svix-signature`
-//! carry what `webhook-…` carries there; a sender that has moved to the standard's names is read too. Which of the two is
-//! looked at is decided once, by `svix-signature`: the two are never mixed.
+//! What is relied on (`svix/svix-webhooks` @4fc0cfb8, npm `svix` 1.99.1): `svix-id`, `svix-timestamp` and
+//! `svix-signature` carry what `webhook-…` carries there; a sender that has moved to the standard's names is read
+//! too. Which of the two is looked at is decided once, by `svix-signature`: the two are never mixed.
 
 use super::standard_webhooks::{self, Names};
 use crate::adapter::{Accepted, Adapter, Facts, no_greeting};

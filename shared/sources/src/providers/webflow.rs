@@ -2,21 +2,20 @@
 //!
 //! What is relied on, and where it was read:
 //!
-//! - `x-webflow-signature` is the hex HMAC-SHA256 over `ms:body`, with the time in `x-webflow-timestamp` (`webflow-api` 3.3.4).
+//! - `x-webflow-signature` is the hex HMAC-SHA256 over `ms:body`, with the time in `x-webflow-timestamp`
+//!   (`webflow-api` 3.3.4).
 //! - The documentation says to refuse after five minutes, the SDK does not look. We do, either way.
 //! - Webhooks made in the dashboard are not signed (developers.webflow.com): those cannot be used.
 //! - `collection_item_published` has a list of items: each is an event.
 
-use meshline_core::time::Span;
 use serde_json::{Value, json};
 
 use crate::adapter::{Accepted, Adapter, Ask, Facts, Heard, Reading, no_greeting};
 use crate::draft::{Draft, Unreadable, needed, parse, text_at, time};
-use crate::proof::{Unverified, fingerprint, in_window, lower_hex, milliseconds, signed_sha256};
+use crate::proof::{Unverified, fingerprint, lower_hex, milliseconds, signed_recently};
 
 const SIGNATURE: &str = "x-webflow-signature";
 const TIMESTAMP: &str = "x-webflow-timestamp";
-const TOLERANCE: Span = Span::minutes(5);
 
 pub(crate) const ADAPTER: Adapter = Adapter {
     verify,
@@ -43,8 +42,7 @@ fn verify(ask: &Ask<'_>) -> Result<(), Unverified> {
     let signature = lower_hex::<32>(SIGNATURE, ask.delivery.only(SIGNATURE)?)?;
     let timestamp = ask.delivery.only(TIMESTAMP)?;
     let signed_at = milliseconds(TIMESTAMP, timestamp)?;
-    signed_sha256(ask.secrets, &signature, &[timestamp.as_bytes(), b":", ask.delivery.body])?;
-    in_window(signed_at, ask.now, TOLERANCE, TOLERANCE)
+    signed_recently(ask, &signature, &[timestamp.as_bytes(), b":", ask.delivery.body], signed_at)
 }
 
 fn read(heard: &Heard<'_>) -> Result<Reading, Unreadable> {

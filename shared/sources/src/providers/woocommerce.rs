@@ -2,26 +2,24 @@
 //!
 //! What is relied on (`woocommerce` trunk @00e1bc4d, `class-wc-webhook.php`):
 //!
-//! - `X-WC-Webhook-Signature` is the base64 HMAC-SHA256 over the body. Its JSON is `wp_json_encode`'s, with `\/` and `\uXXXX`:
-//!   only the raw bytes have the signature. Trunk decodes HTML entities of the stored secret first, so the key is what was typed.
-//! - `X-WC-Webhook-Delivery-ID` is a hash of the webhook and the current second: two deliveries of a second have the same, and
-//!   it is not signed. An event is told by topic and body.
-//! - The ping when a webhook is saved is an unsigned form `webhook_id=…`, and must be answered with exactly 200. A form can be no
-//!   event, so anybody may ping.
+//! - `X-WC-Webhook-Signature` is the base64 HMAC-SHA256 over the body. Its JSON is `wp_json_encode`'s, with `\/` and
+//!   `\uXXXX`: only the raw bytes have the signature. Trunk decodes HTML entities of the stored secret first, so the
+//!   key is what was typed.
+//! - `X-WC-Webhook-Delivery-ID` is a hash of the webhook and the current second: two deliveries of a second have the
+//!   same, and it is not signed. An event is told by topic and body.
+//! - The ping when a webhook is saved is an unsigned form `webhook_id=…`, and must be answered with exactly 200. A
+//!   form can be no event, so anybody may ping.
 
 use crate::adapter::{Accepted, Adapter, Ask, Facts, Heard, Reading, Reply};
 use crate::draft::{Draft, Unreadable, needed, parse, text_at, time};
 use crate::form;
-use crate::proof::{fingerprint, padded, signed_sha256};
+use crate::proof::{base64_sha256, fingerprint};
 
 const SIGNATURE: &str = "x-wc-webhook-signature";
 const TOPIC: &str = "x-wc-webhook-topic";
 
 pub(crate) const ADAPTER: Adapter = Adapter {
-    verify: |ask| {
-        let signature = padded(SIGNATURE, ask.delivery.only(SIGNATURE)?)?;
-        signed_sha256(ask.secrets, &signature, &[ask.delivery.body])
-    },
+    verify: |ask| base64_sha256(ask, SIGNATURE),
     read,
     greet,
     accepted: Accepted::Ok,

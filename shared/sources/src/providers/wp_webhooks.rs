@@ -1,20 +1,18 @@
 //! WP Webhooks, the WordPress plugin: a signed body without a time, if a key is set at all.
 //!
-//! What is relied on (`Ironikus/wp-webhooks` 3.3.1 @b140d0f2): `X-WP-Webhook-Signature` is the base64 HMAC-SHA256 over the body,
-//! and is there only when the (deprecated) option, or a filter, sets a key. The event is only in `X-WP-Webhook-Name`, unsigned.
+//! What is relied on (`Ironikus/wp-webhooks` 3.3.1 @b140d0f2): `X-WP-Webhook-Signature` is the base64 HMAC-SHA256
+//! over the body, and is there only when the (deprecated) option, or a filter, sets a key. The event is only in
+//! `X-WP-Webhook-Name`, unsigned.
 
 use crate::adapter::{Accepted, Adapter, Facts, Heard, Reading, no_greeting};
 use crate::draft::{Draft, Unreadable, needed, parse, text_at, time};
-use crate::proof::{fingerprint, padded, signed_sha256};
+use crate::proof::{base64_sha256, fingerprint};
 
 const SIGNATURE: &str = "x-wp-webhook-signature";
 const NAME: &str = "x-wp-webhook-name";
 
 pub(crate) const ADAPTER: Adapter = Adapter {
-    verify: |ask| {
-        let signature = padded(SIGNATURE, ask.delivery.only(SIGNATURE)?)?;
-        signed_sha256(ask.secrets, &signature, &[ask.delivery.body])
-    },
+    verify: |ask| base64_sha256(ask, SIGNATURE),
     read,
     greet: no_greeting,
     accepted: Accepted::Success,
