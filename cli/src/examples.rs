@@ -3,7 +3,7 @@
 use clap::Command;
 
 /// A command by its path, and lines that call it.
-const EXAMPLES: [(&str, &[&str]); 50] = [
+const EXAMPLES: [(&str, &[&str]); 51] = [
     ("up", &["meshline up --demo", "meshline up --config flows --data .meshline --port 8080"]),
     ("init", &["meshline init flows"]),
     ("plan", &["meshline plan flows"]),
@@ -76,6 +76,7 @@ const EXAMPLES: [(&str, &[&str]); 50] = [
     ("source", &["meshline source providers", "meshline source add ghost"]),
     ("source providers", &["meshline source providers --markdown"]),
     ("source add", &["meshline source add sanity --id website --url https://meshline.example.com"]),
+    ("source test", &["meshline source test ghost"]),
     ("webhook", &["meshline webhook check tests/fixtures/vectors.json"]),
     ("webhook check", &["meshline webhook check tests/fixtures/vectors.json --provider hubspot"]),
     ("doctor", &["meshline doctor", "meshline doctor --json | jq '.checks[] | select(.status != \"ok\")'"]),

@@ -176,7 +176,11 @@ async fn main() -> ExitCode {
 async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exit, Failure> {
     match &command {
         Command::Webhook(webhook) => return webhook::run(webhook, screen),
-        Command::Source(source) => return source::run(source, options.url.trim_end_matches('/'), screen),
+        Command::Source(source) => {
+            if let Some(answered) = source::offline(source, options.url.trim_end_matches('/'), screen) {
+                return answered;
+            }
+        }
         Command::Init(args) => return init::run(args, screen),
         Command::Schema => return schema::run(screen),
         Command::Completions(args) => return manual::completions(args, screen),
@@ -228,6 +232,7 @@ async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exi
         Command::Replay(args) => replay::run(&client, &args, screen).await,
         Command::Whatif(args) => whatif::run(&client, &args, screen).await,
         Command::Rejections(list) => lists::rejections(&client, &list, screen).await,
+        Command::Source(source::Source::Test(args)) => source::test(&client, &args, screen).await,
         Command::Doctor => doctor::run(&client, screen).await,
         Command::Watch => watch::run(&client, screen).await,
         // INVARIANT: these were answered above

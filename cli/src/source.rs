@@ -5,12 +5,16 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use meshline_core::config::source::Provider;
+use meshline_core::event::Event;
+use meshline_core::time::Time;
 use meshline_sources::{Facts, facts};
-use serde_json::json;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
+use crate::client::Client;
 use crate::failure::{Exit, Failure};
 use crate::screen::Screen;
-use crate::show::{Table, Tone, word};
+use crate::show::{Table, Tone, clean, word};
 
 /// `source …`
 #[derive(Debug, Subcommand)]
@@ -19,6 +23,8 @@ pub(crate) enum Source {
     Providers(Providers),
     /// Write a source document for a provider, and say what to set where in its settings
     Add(Add),
+    /// Wait for one real delivery of a source, and explain it: believed or why not, its events, the flows that match
+    Test(Test),
 }
 
 /// Arguments of `source providers`.
@@ -43,9 +49,28 @@ pub(crate) struct Add {
     file: Option<PathBuf>,
 }
 
-/// Answers `source …`, offline. `url` is where Meshline is.
-pub(crate) fn run(source: &Source, url: &str, screen: &Screen) -> Result<Exit, Failure> {
+/// Arguments of `source test`.
+#[derive(Debug, Args)]
+pub(crate) struct Test {
+    /// The source's id
+    source: String,
+    /// How many seconds to wait, at most 900
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=900))]
+    wait: u64,
+}
+
+/// Answers what needs no Meshline. `url` is where one is.
+pub(crate) fn offline(source: &Source, url: &str, screen: &Screen) -> Option<Result<Exit, Failure>> {
     match source {
+        Source::Providers(_) | Source::Add(_) => Some(described_or_written(source, url, screen)),
+        Source::Test(_) => None,
+    }
+}
+
+fn described_or_written(source: &Source, url: &str, screen: &Screen) -> Result<Exit, Failure> {
+    match source {
+        // INVARIANT: that one needs a Meshline
+        Source::Test(_) => {}
         Source::Providers(args) if args.markdown => screen.text(&markdown())?,
         Source::Providers(_) if screen.is_json() => {
             let items: Vec<_> = Provider::ALL.iter().map(|it| described(*it)).collect();
@@ -55,6 +80,84 @@ pub(crate) fn run(source: &Source, url: &str, screen: &Screen) -> Result<Exit, F
         Source::Add(args) => add(args, url, screen)?,
     }
     Ok(Exit::Done)
+}
+
+/// What `GET /v1/sources/{id}/heard` lists.
+#[derive(Debug, Deserialize)]
+struct Heard {
+    at: Time,
+    method: String,
+    headers: Vec<String>,
+    bytes: usize,
+    status: u16,
+    why: Option<String>,
+    events: Vec<Matched>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Matched {
+    event: Event,
+    triggers: Vec<String>,
+    awaited_by: Vec<String>,
+}
+
+/// `source test`: waits for a delivery, and says what Meshline made of it.
+pub(crate) async fn test(client: &Client, args: &Test, screen: &Screen) -> Result<Exit, Failure> {
+    let path = |what: &'static str| ["v1", "sources", args.source.as_str(), what];
+    let begun: Value = client.post(&path("listen"), &[], &json!({})).await?.read("the answer")?;
+    let from = begun.get("from").and_then(Value::as_str).unwrap_or_default().to_owned();
+    eprintln!("listening to `{}` for {} s: make it send something", args.source, args.wait);
+    for _ in 0..=args.wait / EACH_S {
+        let answer = client.get(&path("heard"), &[("from", Some(&from))]).await?;
+        let heard: Listed = answer.read("what was heard")?;
+        let Some(first) = heard.items.first() else {
+            tokio::time::sleep(std::time::Duration::from_secs(EACH_S)).await;
+            continue;
+        };
+        if screen.is_json() {
+            screen.document(&answer.read("what was heard")?)?;
+        } else {
+            screen.text(&explained(first))?;
+        }
+        return Ok(if first.status < 300 { Exit::Done } else { Exit::Refused });
+    }
+    screen.text("nothing came: is the address right, and does the sender's own log say that it sends?\n")?;
+    Ok(Exit::Refused)
+}
+
+/// How many seconds are between two looks.
+const EACH_S: u64 = 1;
+
+#[derive(Debug, Deserialize)]
+struct Listed {
+    items: Vec<Heard>,
+}
+
+fn explained(heard: &Heard) -> String {
+    let Heard { at, method, headers, bytes, status, why, events } = heard;
+    let judged = match status {
+        401 => "not believed",
+        422 => "believed, and not understood",
+        _ => "believed",
+    };
+    let mut lines = vec![format!("{method} at {at}, {bytes} bytes: {judged}, answered {status}")];
+    lines.extend(why.iter().map(|why| format!("  why: {why}")));
+    if *status == 401 {
+        lines.push(format!("  headers: {}", headers.join(", ")));
+        lines
+            .push("  the secret store, the sender's settings, and the clocks are what can differ".to_owned());
+    }
+    for Matched { event, triggers, awaited_by } in events {
+        lines.push(format!("  event {} about {}, id {}", event.kind, event.subject, event.id));
+        lines.extend(event.title.iter().map(|title| format!("    title {title}")));
+        let flows = |flows: &[String]| if flows.is_empty() { "no flow".to_owned() } else { flows.join(", ") };
+        lines.push(format!(
+            "    triggers {}; an outcome of {} may wait for it",
+            flows(triggers),
+            flows(awaited_by)
+        ));
+    }
+    lines.iter().map(|line| clean(line) + "\n").collect()
 }
 
 fn provider(text: &str) -> Result<Provider, String> {

@@ -1,5 +1,6 @@
 //! What providers ask and want to hear beside their events: probes, pings, handshakes, answers of their own.
 
+use meshline_core::time::Span;
 use meshline_tests::{Local, header};
 use serde_json::{Value, json};
 
@@ -77,4 +78,27 @@ async fn a_plan_says_what_a_sender_is_known_to_lose() {
     let (_, answer) =
         local.put("/v1/config?dry_run", &json!({"files": [{"name": "a.yaml", "text": source}]})).await;
     assert!(answer["notes"][0]["text"].as_str().unwrap().starts_with("it tries once"), "{answer}");
+}
+
+#[tokio::test]
+async fn whoever_listens_sees_how_a_delivery_was_judged_and_which_flows_it_matches() {
+    let local = Local::start().await;
+    local.publish("unheard").await;
+    let (status, listening) = local.post("/v1/sources/contentful/listen", &json!({})).await;
+    assert_eq!(status, 200, "{listening}");
+    local.advance(Span::minutes(1)).await;
+    let forged = [("x-contentful-signature", "00"), ("x-contentful-timestamp", "1763888400000")];
+    assert_eq!(send(&local, "POST", "/hooks/contentful", &forged, "{}").await.0, 401);
+    local.advance(Span::from_ms(1_000)).await;
+    local.publish("5Ks").await;
+    let heard = local.get("/v1/sources/contentful/heard").await["items"].clone();
+    assert_eq!(heard.as_array().unwrap().len(), 2, "{heard}");
+    assert_eq!(heard[0]["status"], 401);
+    assert!(heard[0]["why"].as_str().unwrap().contains("x-contentful-signature"), "{heard}");
+    assert_eq!(heard[1]["events"][0]["event"]["subject"], "contentful:5Ks");
+    assert_eq!(heard[1]["events"][0]["triggers"], json!(["blog-launch"]));
+    local.advance(Span::minutes(20)).await;
+    local.publish("unheard-too").await;
+    assert_eq!(local.get("/v1/sources/contentful/heard").await["items"].as_array().unwrap().len(), 2);
+    assert_eq!(local.post("/v1/sources/nobody/listen", &json!({})).await.0, 404);
 }

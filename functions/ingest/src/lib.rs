@@ -5,6 +5,7 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use futures_util::StreamExt;
 use meshline_aws::events::{Put, Rejected};
 use meshline_aws::http::{self, Problem, Request, Response};
+use meshline_aws::listening::Heard;
 use meshline_aws::telemetry::{self, event_span};
 use meshline_aws::{App, StoreError};
 use meshline_core::config::source::Source;
@@ -73,8 +74,25 @@ async fn take_in(app: &App, request: &Request, now: Time) -> Result<Response, Pr
     let (urls, method) = (urls(app, request), request.request_context.http.method.as_str());
     let deliveries: Vec<Delivery<'_>> =
         urls.iter().map(|url| Delivery { method, url, headers: &headers, body: &body }).collect();
+    let heard = |status: u16, why: Option<String>, events: &[Event]| Heard {
+        at: now,
+        method: method.to_owned(),
+        headers: headers.iter().map(|(name, _)| name.clone()).collect(),
+        bytes: body.len(),
+        status,
+        why,
+        events: events.to_vec(),
+    };
     let delivery = match authenticate(app, &source, &deliveries, now).await? {
-        Known::Greeting(reply) => return Ok(answer(reply)),
+        Known::Greeting(reply) => {
+            let why = "a probe, a ping or a handshake: it was answered as the provider wants it";
+            hear(app, &source, &heard(reply.status, Some(why.to_owned()), &[])).await;
+            return Ok(answer(reply));
+        }
+        Known::Stranger(why) => {
+            hear(app, &source, &heard(401, Some(why.to_string()), &[])).await;
+            return Err(unverified(&source, &why, now));
+        }
         Known::Believed(delivery) => delivery,
     };
     let mut read = match normalise(&source, delivery, now) {
@@ -83,6 +101,10 @@ async fn take_in(app: &App, request: &Request, now: Time) -> Result<Response, Pr
     };
     let trace = TraceId::of_request(|name| http::header(request, name));
     read.events.iter_mut().for_each(|event| event.trace = trace);
+    let why: Vec<String> = read.unreadable.iter().map(ToString::to_string).collect();
+    let status = if read.events.is_empty() && !why.is_empty() { 422 } else { accepted(source.provider) };
+    hear(app, &source, &heard(status, Some(why.join("; ")).filter(|why| !why.is_empty()), &read.events))
+        .await;
     for unreadable in &read.unreadable {
         reject(app, &source, unreadable, &body, now).await?;
     }
@@ -117,6 +139,15 @@ enum Known<'d> {
     Greeting(Reply),
     /// It is the provider's.
     Believed(&'d Delivery<'d>),
+    /// It cannot be believed.
+    Stranger(Unverified),
+}
+
+/// Tells whoever listens. That nobody could be told is no matter of the sender's.
+async fn hear(app: &App, source: &Source, heard: &Heard) {
+    if let Err(error) = app.listening.hear(&source.id, heard).await {
+        tracing::warn!(error = %error, source = source.id, "what was heard could not be kept");
+    }
 }
 
 fn unknown_source(id: &str) -> Problem {
@@ -169,10 +200,14 @@ async fn authenticate<'d>(
     if deliveries.iter().any(|delivery| delivery.method != "POST") {
         return Err(only_post(source));
     }
+    Ok(Known::Stranger(why))
+}
+
+fn unverified(source: &Source, why: &Unverified, now: Time) -> Problem {
     telemetry::metric_of_source(&source.id, "UnverifiedWebhooks", "Count", 1.0, now);
     tracing::warn!(source = source.id, reason = %why, "a delivery was not believed");
     let detail = "its signature is missing or wrong; nothing was stored";
-    Err(Problem::new(401, "unverified", "the delivery cannot be believed", detail))
+    Problem::new(401, "unverified", "the delivery cannot be believed", detail)
 }
 
 fn only_post(source: &Source) -> Problem {

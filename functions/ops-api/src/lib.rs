@@ -10,6 +10,7 @@ mod groups;
 mod queries;
 mod replay;
 mod rotations;
+mod sources;
 mod whatif;
 
 use meshline_aws::App;
@@ -61,6 +62,8 @@ impl Call<'_> {
             ("GET", ["v1", "subjects", subject, "timeline"]) => self.timeline(subject).await,
             ("GET", ["v1", "exceptions"]) => self.exceptions().await,
             ("GET", ["v1", "rejections"]) => self.rejections().await,
+            ("POST", ["v1", "sources", source, "listen"]) => self.listen(source).await,
+            ("GET", ["v1", "sources", source, "heard"]) => self.heard(source).await,
             ("GET", ["v1", "reports", "sla"]) => self.sla_report().await,
             ("GET", ["v1", "reports", "checklist"]) => self.checklist().await,
             ("POST", ["v1", "runs", run, rest @ ..]) => self.command(run, rest).await,
@@ -75,6 +78,7 @@ impl Call<'_> {
                 _,
                 ["healthz"]
                 | ["v1", "reports", "sla" | "checklist"]
+                | ["v1", "sources", _, "listen" | "heard"]
                 | [
                     "v1",
                     "flows" | "runs" | "config" | "audit" | "exceptions" | "rejections" | "replay"

@@ -9,6 +9,7 @@ use crate::clients::Clients;
 use crate::config::ConfigStore;
 use crate::due::DueIndex;
 use crate::events::Events;
+use crate::listening::Listening;
 use crate::openid::Provider;
 use crate::outbox::Outbox;
 use crate::parked::ParkedSignals;
@@ -24,6 +25,8 @@ pub struct App {
     pub settings: Settings,
     /// Inbound events and rejected deliveries.
     pub events: Events,
+    /// Who tries a source out, and what comes of it.
+    pub listening: Listening,
     /// Other names of assets.
     pub aliases: Aliases,
     /// Runs.
@@ -68,6 +71,7 @@ impl App {
         Self {
             provider,
             events: Events::new(clients.clone(), &settings),
+            listening: Listening::new(clients.clone(), &settings),
             aliases: Aliases::new(clients.clone(), &settings),
             runs: Runs::new(clients.clone(), &settings),
             parked: ParkedSignals::new(clients.clone(), &settings),

@@ -20,6 +20,7 @@ pub mod exception;
 pub mod execute;
 pub mod http;
 pub mod issues;
+pub mod listening;
 pub mod mail;
 mod monday;
 pub mod openid;

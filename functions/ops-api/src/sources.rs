@@ -1,0 +1,42 @@
+//! Sources: somebody listens to one while it is set up, and sees how its deliveries are judged.
+
+use meshline_aws::http::{self, Problem, Response};
+use meshline_aws::listening::Heard;
+use meshline_core::event::Event;
+use meshline_core::time::Time;
+use serde_json::{Value, json};
+
+use crate::Call;
+
+impl Call<'_> {
+    /// `POST /v1/sources/{id}/listen`: its deliveries are kept for a while.
+    pub(crate) async fn listen(&self, source: &str) -> Result<Response, Problem> {
+        self.known_source(source).await?;
+        let until = self.app.listening.begin(source, self.now).await?;
+        Ok(http::json(200, &json!({"source": source, "from": self.now, "until": until})))
+    }
+
+    /// `GET /v1/sources/{id}/heard?from=`: what came since, and what the flows would make of it.
+    pub(crate) async fn heard(&self, source: &str) -> Result<Response, Problem> {
+        self.known_source(source).await?;
+        let from = self.time("from")?.unwrap_or(Time::from_unix_ms(0));
+        let heard = self.app.listening.heard(source, from).await?;
+        let router = self.app.config.fresh(self.now).await?.router;
+        let matching = |event: &Event| {
+            let (triggers, awaited_by) = (router.triggered(event), router.awaiting(event));
+            json!({"event": event, "triggers": triggers.unwrap_or_default(), "awaited_by": awaited_by.unwrap_or_default()})
+        };
+        let shown = |heard: &Heard| {
+            let Heard { at, method, headers, bytes, status, why, events } = heard;
+            let events: Vec<Value> = events.iter().map(matching).collect();
+            json!({"at": at, "method": method, "headers": headers, "bytes": bytes, "status": status, "why": why, "events": events})
+        };
+        Ok(http::json(200, &json!({"items": heard.iter().map(shown).collect::<Vec<_>>()})))
+    }
+
+    async fn known_source(&self, source: &str) -> Result<(), Problem> {
+        let config = self.app.config.fresh(self.now).await?.config;
+        let is_known = config.sources.contains_key(source);
+        is_known.then_some(()).ok_or_else(|| Problem::not_found(format!("there is no source `{source}`")))
+    }
+}
