@@ -3,6 +3,7 @@
 use aws_lambda_events::http::{HeaderName, HeaderValue};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use futures_util::StreamExt;
+use futures_util::future::join;
 use meshline_aws::events::{Put, Rejected};
 use meshline_aws::http::{self, Problem, Request, Response};
 use meshline_aws::listening::Heard;
@@ -103,10 +104,23 @@ async fn take_in(app: &App, request: &Request, now: Time) -> Result<Response, Pr
     read.events.iter_mut().for_each(|event| event.trace = trace);
     let why: Vec<String> = read.unreadable.iter().map(ToString::to_string).collect();
     let status = if read.events.is_empty() && !why.is_empty() { 422 } else { accepted(source.provider) };
-    hear(app, &source, &heard(status, Some(why.join("; ")).filter(|why| !why.is_empty()), &read.events))
-        .await;
+    let heard = heard(status, Some(why.join("; ")).filter(|why| !why.is_empty()), &read.events);
+    // Beside the work that the sender waits for.
+    let kept = Box::pin(take(app, &source, read, &body, now));
+    let (answer, ()) = join(kept, Box::pin(hear(app, &source, &heard))).await;
+    answer
+}
+
+/// Keeps what was read: the events, and what cannot be understood.
+async fn take(
+    app: &App,
+    source: &Source,
+    read: Normalised,
+    body: &[u8],
+    now: Time,
+) -> Result<Response, Problem> {
     for unreadable in &read.unreadable {
-        reject(app, &source, unreadable, &body, now).await?;
+        reject(app, source, unreadable, body, now).await?;
     }
     match (read.events.as_slice(), read.unreadable.first()) {
         ([], Some(unreadable)) => Err(Problem::new(

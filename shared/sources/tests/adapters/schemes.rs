@@ -3,7 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
-use meshline_sources::{Delivery, Unverified, greeting, verify};
+use meshline_core::time::Time;
+use meshline_sources::{Delivery, Unverified, greeting, signature, verify};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
@@ -97,4 +98,31 @@ fn an_asana_handshake_is_taken_while_there_is_no_secret_and_never_after() {
     let odd = crate::common::headers(&[("X-Hook-Secret", "a\r\nset-cookie: b")]);
     let odd = Delivery { headers: &odd, ..delivery };
     assert_eq!(greeting(&source, &[], &odd, now()), None);
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the library knows no clock but the system's")]
+fn the_library_of_standard_webhooks_believes_us_and_we_believe_it() {
+    let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let (library, id) = (standardwebhooks::Webhook::new(secret).unwrap(), "msg_p5jXN8AQM9LWM0D4loKWxJek");
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let now = Time::from_unix_ms(i64::try_from(since.as_millis()).unwrap());
+    let seconds = (now.unix_ms() / 1_000).to_string();
+    for body in [r#"{"type":"post.published","data":{"id":"1"}}"#, "", "é\n"] {
+        let theirs = library.sign(id, now.unix_ms() / 1_000, body.as_bytes()).unwrap();
+        let ours = signature(secret, id, now, body.as_bytes()).unwrap();
+        assert_eq!(ours, theirs);
+        let sent = [
+            ("webhook-id", id),
+            ("webhook-timestamp", seconds.as_str()),
+            ("webhook-signature", theirs.as_str()),
+        ];
+        let mut map = http::HeaderMap::new();
+        sent.iter().for_each(|(name, value)| drop(map.insert(*name, value.parse().unwrap())));
+        library.verify(body.as_bytes(), &map).unwrap();
+        let headers = headers(&sent);
+        let delivery = Delivery { method: "POST", url: URL, headers: &headers, body: body.as_bytes() };
+        let source = source("standard-webhooks", json!({}));
+        assert_eq!(verify(&source, &[secret.to_owned()], &delivery, now), Ok(()));
+    }
 }
