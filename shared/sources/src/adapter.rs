@@ -5,6 +5,7 @@ use meshline_core::time::Time;
 
 use crate::delivery::Delivery;
 use crate::draft::{Draft, Unreadable};
+use crate::limits::MAX_EVENTS;
 use crate::proof::Unverified;
 
 /// All that is known of one provider.
@@ -106,9 +107,31 @@ impl Reply {
     }
 }
 
+/// Copies of a body that are made for its events have so many bytes together at most.
+const MAX_COPIED_BYTES: usize = 32 << 20;
+
+impl Heard<'_> {
+    /// Refuses a body of which `events` events would each carry a copy, where that is too much.
+    pub(crate) fn copied_for(&self, events: usize) -> Result<(), Unreadable> {
+        let copied = events.saturating_mul(self.delivery.body.len());
+        if copied > MAX_COPIED_BYTES { Err(Unreadable::TooManyEvents(events)) } else { Ok(()) }
+    }
+}
+
 impl Reading {
     pub(crate) fn one(draft: Draft) -> Self {
         Self::One(Box::new(draft))
+    }
+
+    /// What `draft` reads in each element. Too many are refused before any is read.
+    pub(crate) fn batch<T>(
+        elements: Vec<T>,
+        draft: impl FnMut(T) -> Result<Draft, Unreadable>,
+    ) -> Result<Self, Unreadable> {
+        if elements.len() > MAX_EVENTS {
+            return Err(Unreadable::TooManyEvents(elements.len()));
+        }
+        Ok(Self::Batch(elements.into_iter().map(draft).collect()))
     }
 }
 

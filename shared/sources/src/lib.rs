@@ -97,7 +97,7 @@ pub fn normalise(
     let mut read = Normalised { events: Vec::new(), unreadable: Vec::new(), reply };
     match (adapter.read)(&heard)? {
         Reading::One(draft) => read.events.push(draft.finish(source, received_at)?),
-        Reading::Batch(drafts) => batch(drafts, source, received_at, &mut read)?,
+        Reading::Batch(drafts) => batch(drafts, source, received_at, &mut read),
         Reading::Nothing => {}
         Reading::Answer(reply) => read.reply = Some(reply),
     }
@@ -105,20 +105,11 @@ pub fn normalise(
 }
 
 /// The events of a batch. An element that is no event leaves the others alone: they come from other objects.
-fn batch(
-    drafts: Vec<Result<Draft, Unreadable>>,
-    source: &Source,
-    received_at: Time,
-    read: &mut Normalised,
-) -> Result<(), Unreadable> {
-    if drafts.len() > MAX_EVENTS {
-        return Err(Unreadable::TooManyEvents(drafts.len()));
-    }
+fn batch(drafts: Vec<Result<Draft, Unreadable>>, source: &Source, received_at: Time, read: &mut Normalised) {
     for (index, draft) in drafts.into_iter().enumerate() {
         match draft.and_then(|draft| draft.finish(source, received_at)) {
             Ok(event) => read.events.push(event),
             Err(reason) => read.unreadable.push(Unreadable::Element { index, reason: Box::new(reason) }),
         }
     }
-    Ok(())
 }

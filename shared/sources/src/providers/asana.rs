@@ -66,7 +66,7 @@ fn read(heard: &Heard<'_>) -> Result<Reading, Unreadable> {
     let mut body = parse(heard.delivery.body)?;
     match body.get_mut("events").map(Value::take) {
         Some(Value::Array(events)) if events.is_empty() => Ok(Reading::Nothing),
-        Some(Value::Array(events)) => Ok(Reading::Batch(events.into_iter().map(draft).collect())),
+        Some(Value::Array(events)) => Reading::batch(events, draft),
         None if body.is_object() => Ok(Reading::Nothing),
         Some(_) | None => Err(Unreadable::NotAnObject),
     }

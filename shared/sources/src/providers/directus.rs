@@ -48,6 +48,7 @@ fn read(heard: &Heard<'_>) -> Result<Reading, Unreadable> {
         Some(Value::Array(keys)) => keys.clone(),
         Some(_) | None => data.get("key").cloned().into_iter().collect(),
     };
+    heard.copied_for(keys.len())?;
     let same = in_span(heard, SAME_WITHIN);
     let about = |key: Option<String>, n: usize| {
         let mut data = data.clone();
@@ -70,6 +71,6 @@ fn read(heard: &Heard<'_>) -> Result<Reading, Unreadable> {
     if keys.is_empty() {
         return Ok(Reading::one(about(None, 0)));
     }
-    let text = |key: &Value| key.as_str().map_or_else(|| key.to_string(), str::to_owned);
-    Ok(Reading::Batch(keys.iter().enumerate().map(|(n, key)| Ok(about(Some(text(key)), n))).collect()))
+    let text = |key: Value| key.as_str().map_or_else(|| key.to_string(), str::to_owned);
+    Reading::batch(keys.into_iter().enumerate().collect(), |(n, key)| Ok(about(Some(text(key)), n)))
 }

@@ -122,7 +122,7 @@ fn read(heard: &Heard<'_>) -> Result<Reading, Unreadable> {
             return Err(Unreadable::NotAnObject);
         }
     };
-    Ok(Reading::Batch(elements.into_iter().map(draft).collect()))
+    Reading::batch(elements, draft)
 }
 
 /// What HubSpot says of one event of a batch.

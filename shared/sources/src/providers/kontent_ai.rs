@@ -51,7 +51,7 @@ fn verify(ask: &Ask<'_>) -> Result<(), Unverified> {
 fn read(heard: &Heard<'_>) -> Result<Reading, Unreadable> {
     let mut body = parse(heard.delivery.body)?;
     match body.get_mut("notifications").map(Value::take) {
-        Some(Value::Array(all)) => Ok(Reading::Batch(all.into_iter().map(draft).collect())),
+        Some(Value::Array(all)) => Reading::batch(all, draft),
         Some(_) | None => Err(Unreadable::Missing { field: "type", path: "notifications".to_owned() }),
     }
 }

@@ -90,6 +90,8 @@ fn read(heard: &Heard<'_>) -> Result<Reading, Unreadable> {
     }
     let documents = body.get_mut("documents").map(Value::take);
     let documents = documents.as_ref().and_then(Value::as_array).cloned().unwrap_or_default();
+    heard.copied_for(documents.len())?;
+    let publication = fingerprint(&[heard.delivery.body]);
     let about = |document: &Value| {
         let id = document.as_str().map(str::to_owned).or_else(|| text_at(document, "/id"));
         let mut data = body.clone();
@@ -98,7 +100,7 @@ fn read(heard: &Heard<'_>) -> Result<Reading, Unreadable> {
             members.remove("documents");
         }
         Draft {
-            id: Ok(fingerprint(&[heard.delivery.body, b"\n", document.to_string().as_bytes()])),
+            id: Ok(fingerprint(&[publication.as_bytes(), document.to_string().as_bytes()])),
             kind: Ok(kind.clone()),
             subject: id
                 .map(|id| format!("prismic:{id}"))
@@ -115,5 +117,5 @@ fn read(heard: &Heard<'_>) -> Result<Reading, Unreadable> {
         let subject = needed("subject", &body, "/domain").map(|domain| format!("prismic:{domain}"));
         return Ok(Reading::one(Draft { subject, ..about(&Value::Null) }));
     }
-    Ok(Reading::Batch(documents.iter().map(|document| Ok(about(document))).collect()))
+    Reading::batch(documents, |document| Ok(about(&document)))
 }

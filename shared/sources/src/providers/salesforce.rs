@@ -58,9 +58,8 @@ fn read(heard: &Heard<'_>) -> Result<Reading, Unreadable> {
     let message =
         message.ok_or_else(|| Unreadable::NotXml("there are no `notifications` in it".to_owned()))?;
     let organization = message.find("OrganizationId").map(|it| it.text.clone());
-    let drafts =
-        message.all("Notification").map(|notification| Ok(draft(notification, organization.as_deref())));
-    Ok(Reading::Batch(drafts.collect()))
+    let notifications: Vec<&Element> = message.all("Notification").collect();
+    Reading::batch(notifications, |notification| Ok(draft(notification, organization.as_deref())))
 }
 
 fn draft(notification: &Element, organization: Option<&str>) -> Draft {

@@ -47,37 +47,36 @@ fn verify(ask: &Ask<'_>) -> Result<(), Unverified> {
 
 fn read(heard: &Heard<'_>) -> Result<Reading, Unreadable> {
     let data = parse(heard.delivery.body)?;
+    let body = fingerprint(&[heard.delivery.body]);
     let Some(items) = data.pointer("/payload/items").and_then(Value::as_array) else {
-        return Ok(Reading::one(draft(heard, &data, &data, 0)));
+        return Ok(Reading::one(draft(data, body)));
     };
-    let one = |(n, item): (usize, &Value)| {
-        Ok(draft(heard, &data, &json!({"triggerType": data.get("triggerType"), "payload": item}), n))
-    };
-    Ok(Reading::Batch(items.iter().enumerate().map(one).collect()))
+    let numbered: Vec<(usize, &Value)> = items.iter().enumerate().collect();
+    Reading::batch(numbered, |(n, item)| {
+        let alone = json!({"triggerType": data.get("triggerType"), "payload": item});
+        Ok(draft(alone, format!("{body}-{n}")))
+    })
 }
 
-/// The event of one item: `whole` is what was sent, `data` what is about it.
-fn draft(heard: &Heard<'_>, whole: &Value, data: &Value, n: usize) -> Draft {
-    let kind = needed("type", whole, "/triggerType");
+/// The event of one item, or of what has none.
+fn draft(data: Value, id: String) -> Draft {
+    let kind = needed("type", &data, "/triggerType");
+    let of = |pointer: &str| needed("subject", &data, pointer);
     let subject = match kind.as_deref() {
-        Ok("form_submission") => {
-            needed("subject", data, "/payload/name").map(|name| format!("webflow:form:{name}"))
-        }
-        Ok("site_publish") => {
-            needed("subject", data, "/payload/siteId").map(|id| format!("webflow:site:{id}"))
-        }
-        Ok(_) | Err(_) => needed("subject", data, "/payload/id").map(|id| format!("webflow:{id}")),
+        Ok("form_submission") => of("/payload/name").map(|name| format!("webflow:form:{name}")),
+        Ok("site_publish") => of("/payload/siteId").map(|id| format!("webflow:site:{id}")),
+        Ok(_) | Err(_) => of("/payload/id").map(|id| format!("webflow:{id}")),
     };
     let at =
         ["/payload/lastPublished", "/payload/publishedOn", "/payload/submittedAt", "/payload/lastUpdated"];
     Draft {
-        id: Ok(fingerprint(&[heard.delivery.body, b"\n", n.to_string().as_bytes()])),
+        id: Ok(id),
         kind,
         subject,
-        occurred_at: at.into_iter().find_map(|pointer| time(&text_at(data, pointer)?)),
-        actor: text_at(data, "/payload/publishedBy/displayName"),
-        title: text_at(data, "/payload/fieldData/name"),
+        occurred_at: at.into_iter().find_map(|pointer| time(&text_at(&data, pointer)?)),
+        actor: text_at(&data, "/payload/publishedBy/displayName"),
+        title: text_at(&data, "/payload/fieldData/name"),
         url: None,
-        data: data.clone(),
+        data,
     }
 }

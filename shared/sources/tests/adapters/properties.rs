@@ -3,7 +3,7 @@
 use crate::common::{URL, now, source};
 use meshline_core::config::source::{Provider, Source};
 use meshline_core::time::Time;
-use meshline_sources::{Delivery, contentful, greeting, hubspot, normalise, verify};
+use meshline_sources::{Delivery, Unreadable, contentful, greeting, hubspot, normalise, verify};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -186,5 +186,19 @@ fn a_signed_body_that_is_deep_or_huge_is_refused_at_once() {
             let took = begun.elapsed();
             assert!(took < std::time::Duration::from_secs(2), "{provider:?} {:.20}: {took:?}", body);
         }
+    }
+}
+
+#[test]
+fn a_long_body_is_not_copied_for_very_many_events() {
+    let filling = "a".repeat(900_000);
+    let nine_hundred = vec!["1"; 900].join(",");
+    for (provider, list) in [(Provider::Prismic, "documents"), (Provider::Directus, "keys")] {
+        let body = format!(
+            r#"{{"type":"api-update","event":"e","collection":"c","filling":"{filling}","{list}":[{nine_hundred}]}}"#
+        );
+        let delivery = Delivery { method: "POST", url: URL, headers: &[], body: body.as_bytes() };
+        let read = normalise(&source_of(provider), &delivery, now());
+        assert_eq!(read, Err(Unreadable::TooManyEvents(900)), "{provider:?}");
     }
 }
