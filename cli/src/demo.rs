@@ -26,6 +26,7 @@ pub(crate) async fn play(stack: &Stack, url: &str) -> anyhow::Result<()> {
     story.verified_by_the_crm(&run).await?;
     story.missed(&run).await?;
     story.recovered(&run).await?;
+    story.left_over().await?;
     story.proof(&run).await
 }
 
@@ -139,6 +140,20 @@ impl Story<'_> {
         Ok(())
     }
 
+    /// A lead that nobody answers: somebody who opens the console has something to do.
+    async fn left_over(&self) -> anyhow::Result<()> {
+        let form = json!({
+            "event": "form.submitted", "delivery": "demo", "asset": "form:demo", "title": "Demo request, Nordlicht GmbH",
+        });
+        let headers = [("x-forms-token", secret("forms-token")), ("content-type", "application/json")];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        self.post("/hooks/forms", &headers, &form.to_string()).await?;
+        self.stack.settle().await?;
+        self.advance(Span::hours(5)).await?;
+        self.say("a lead form of five hours ago has no answer: it is late, and left for you to find");
+        Ok(())
+    }
+
     /// The trail, and the report.
     async fn proof(&self, run: &str) -> anyhow::Result<()> {
         say("");
@@ -172,7 +187,7 @@ impl Story<'_> {
             figure("/exceptions/open"),
         ));
         say(&format!(
-            "\nthe stack stays up at {}: look around with `meshline runs`, `meshline audit show {run}`; stop with Ctrl-C",
+            "\nthe stack stays up at {}: open it in a browser, or look around with `meshline runs`, `meshline audit show {run}`; stop with Ctrl-C",
             self.url
         ));
         Ok(())

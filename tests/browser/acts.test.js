@@ -68,15 +68,21 @@ test("a run that is late is found, understood, worked off, and seen in the repor
 
 test("all of that works without JavaScript", inBrowser({ javaScriptEnabled: false }, workedOff));
 
+test("the demo leaves something late, for whoever looks around afterwards", inBrowser({ up: ["--demo"] }, async ({ page }) => {
+  await page.goto("/");
+  const overdue = page.getByRole("region", { name: "Overdue" });
+  assert.match(await overdue.innerText(), /Demo request, Nordlicht GmbH[^]*was due 1 h ago/);
+}));
+
 test("a list is narrowed down to one flow and one owner, and shown whole again", inBrowser({ up: ["--demo"] }, async ({ page, stack }) => {
   await stack.filledIn("form:1", "Pricing question");
   await page.goto("/runs");
   const rows = () => page.getByRole("main").locator(".rows > li").allInnerTexts();
-  assert.equal((await rows()).length, 2);
+  assert.equal((await rows()).length, 3);
   await page.getByLabel("Flow").selectOption("Lead form answered");
   await page.getByRole("button", { name: "Show" }).click();
   assert.match((await rows()).join(), /^Pricing question[^]*Ben Okafor/);
-  assert.equal((await rows()).length, 1);
+  assert.equal((await rows()).length, 2);
   await page.getByLabel("Owner").selectOption("Ana Reyes");
   await page.getByRole("button", { name: "Show" }).click();
   await page.getByText("No run is like that.").waitFor();
