@@ -61,25 +61,17 @@ pub(crate) struct Test {
 
 /// Answers what needs no Meshline. `url` is where one is.
 pub(crate) fn offline(source: &Source, url: &str, screen: &Screen) -> Option<Result<Exit, Failure>> {
-    match source {
-        Source::Providers(_) | Source::Add(_) => Some(described_or_written(source, url, screen)),
-        Source::Test(_) => None,
-    }
-}
-
-fn described_or_written(source: &Source, url: &str, screen: &Screen) -> Result<Exit, Failure> {
-    match source {
-        // INVARIANT: that one needs a Meshline
-        Source::Test(_) => {}
-        Source::Providers(args) if args.markdown => screen.text(&markdown())?,
+    let answered = match source {
+        Source::Providers(args) if args.markdown => screen.text(&markdown()),
         Source::Providers(_) if screen.is_json() => {
             let items: Vec<_> = Provider::ALL.iter().map(|it| described(*it)).collect();
-            screen.document(&json!({"items": items}))?;
+            screen.document(&json!({"items": items}))
         }
-        Source::Providers(_) => screen.table(&list())?,
-        Source::Add(args) => add(args, url, screen)?,
-    }
-    Ok(Exit::Done)
+        Source::Providers(_) => screen.table(&list()),
+        Source::Add(args) => add(args, url, screen),
+        Source::Test(_) => return None,
+    };
+    Some(answered.map(|()| Exit::Done))
 }
 
 /// What `GET /v1/sources/{id}/heard` lists.

@@ -3,7 +3,7 @@
 //! What is relied on (`woocommerce` trunk @00e1bc4d, `class-wc-webhook.php`):
 //!
 //! - `X-WC-Webhook-Signature` is the base64 HMAC-SHA256 over the body. Its JSON is `wp_json_encode`'s, with `\/` and
-//!   `\uXXXX`: only the raw bytes have the signature. Trunk decodes HTML entities of the stored secret first, so the
+//!   `\u00e9`: only the raw bytes have the signature. Trunk decodes HTML entities of the stored secret first, so the
 //!   key is what was typed.
 //! - `X-WC-Webhook-Delivery-ID` is a hash of the webhook and the current second: two deliveries of a second have the
 //!   same, and it is not signed. An event is told by topic and body.
