@@ -16,6 +16,7 @@ pub mod provider;
 pub mod receiver;
 pub mod scenario;
 pub mod senders;
+pub mod simulation;
 
 pub use senders::{Delivery, header};
 
@@ -70,6 +71,11 @@ impl Local {
     /// A stack in memory, without configuration, whose secret store has these too.
     pub async fn with_secrets(secrets: &[(&str, &str)]) -> Self {
         Self::build(options(None, true), secrets).await
+    }
+
+    /// A stack in memory, without configuration, in which weeks pass quickly.
+    pub async fn hurried() -> Self {
+        Self::build(Options { due_shards: Some(1), ..options(None, true) }, &[]).await
     }
 
     /// A stack in memory, with the example flows, whose console at this address asks a provider who people are.

@@ -8,6 +8,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::types::ConsumedCapacity;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 /// Other addresses than AWS's own, for the local stack. `None` is AWS, or what `AWS_ENDPOINT_URL` says.
 #[derive(Debug, Clone, Default)]
@@ -61,10 +62,11 @@ impl Clients {
         )
     }
 
-    /// Clients for emulators on this machine, which take any credentials.
-    pub async fn local(endpoints: Endpoints) -> Self {
+    /// Clients for emulators on this machine, which take any credentials and need little time to recover.
+    pub async fn local(endpoints: Endpoints, http: SharedHttpClient) -> Self {
         let loader = aws_config::defaults(BehaviorVersion::latest())
             .test_credentials()
+            .http_client(http)
             .region(aws_config::Region::new("us-east-1"))
             .timeout_config(
                 timeouts()
@@ -73,7 +75,9 @@ impl Clients {
                     .operation_timeout(Duration::from_secs(30))
                     .build(),
             );
-        Self::new(loader.retry_config(retries()).load().await, endpoints)
+        let (initial, most) = (Duration::from_millis(2), Duration::from_millis(20));
+        let retries = retries().with_initial_backoff(initial).with_max_backoff(most);
+        Self::new(loader.retry_config(retries).load().await, endpoints)
     }
 
     pub(crate) fn new(config: SdkConfig, endpoints: Endpoints) -> Self {

@@ -106,6 +106,7 @@ fn is_passing(code: &str) -> bool {
             | "ConditionalRequestConflict"
             | "DependencyTimeoutException"
             | "InternalError"
+            | "InternalServiceError"
             | "KMSInternalException"
             | "SlowDown"
     )

@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::clock::Clock;
+use crate::faults::Faults;
 
 mod dynamodb;
 mod events;
@@ -37,6 +38,8 @@ pub struct Options {
     pub data: Option<PathBuf>,
     /// The clock they all go by.
     pub clock: Clock,
+    /// What goes wrong on demand.
+    pub(crate) faults: Arc<Faults>,
     /// Secret values by name, without the prefix.
     pub secrets: BTreeMap<String, String>,
     /// What stands before each name in Secrets Manager: `meshline/`.
@@ -98,7 +101,7 @@ pub enum StartError {
 impl Emulators {
     /// Starts all of them, with the tables, the queues and the bus in them. Needs a tokio runtime with IO and time.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let Options { data, clock, secrets, prefix_secret } = options;
+        let Options { data, clock, faults, secrets, prefix_secret } = options;
         let mut servers = Servers::new();
 
         let database = dynamodb::open(data, &clock)?;
@@ -111,7 +114,7 @@ impl Emulators {
         servers.run_router(listener, sqs::router(Arc::clone(&queues)));
 
         let (listener, inbox_url) = listen().await?;
-        let inbox = Arc::new(inbox::Inbox::new(clock.clone()));
+        let inbox = Arc::new(inbox::Inbox::new(clock.clone(), faults));
         servers.run_router(listener, inbox::router(Arc::clone(&inbox)));
 
         let (listener, events_url) = listen().await?;

@@ -19,6 +19,7 @@ use meshline_core::time::{Span, Time};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::faults::Plan;
 use crate::sign_in;
 use crate::stack::{Stack, StackError};
 
@@ -59,18 +60,33 @@ pub async fn call(stack: &Stack, request: Request) -> Response {
         Ok(event) => event,
         Err(problem) => return http(problem.response()),
     };
-    let now = stack.clock.now();
     let response = if path == sign_in::PATH {
-        sign_in::answer(stack, &event, now).await.unwrap_or_else(Problem::response)
-    } else if path.starts_with("/hooks/") {
-        meshline_ingest::handle(&stack.app, event, now).await
-    } else if path == "/v1/checkpoints" || path.starts_with("/v1/checkpoints/") {
-        meshline_report::handle(&stack.vault, event).await
+        sign_in::answer(stack, &event, stack.clock.now()).await.unwrap_or_else(Problem::response)
     } else {
-        meshline_ops_api::handle(&stack.app, event, now).await
+        invoke(stack, &path, event).await
     };
     stack.wake();
     http(response)
+}
+
+/// Invokes the function that answers this path, as API Gateway does: who dies in the middle has answered 500.
+async fn invoke(stack: &Stack, path: &str, event: ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse {
+    let now = stack.clock.now();
+    let (app, faults) = (&stack.app, &stack.faults);
+    let answered = if path.starts_with("/hooks/") {
+        faults.invoke("ingest", meshline_ingest::handle(app, event, faults.time("ingest", now))).await
+    } else if path == "/v1/checkpoints" || path.starts_with("/v1/checkpoints/") {
+        faults.invoke("report", meshline_report::handle(&stack.vault, event)).await
+    } else {
+        faults.invoke("ops-api", meshline_ops_api::handle(app, event, faults.time("ops-api", now))).await
+    };
+    answered.unwrap_or_else(|| {
+        let mut died = ApiGatewayV2httpResponse::default();
+        died.status_code = 500;
+        died.headers.insert("content-type", HeaderValue::from_static("application/json"));
+        died.body = Some(LambdaBody::Text("{\"message\":\"Internal Server Error\"}".to_owned()));
+        died
+    })
 }
 
 /// The request as a payload 2.0 event.
@@ -217,8 +233,16 @@ async fn own(stack: &Stack, method: &str, path: &str, body: &[u8]) -> Result<Val
             stack.settle().await.map_err(internal)?;
             Ok(json!({"messages": stack.emulators.inbox()}))
         }
+        ("GET", ["faults"]) => Ok(json!(stack.faults())),
         ("POST", ["faults"]) => {
-            Err(Problem::new(501, "not-yet", "not acted on yet", "this version makes no faults on demand"))
+            let value = serde_json::from_slice(body)
+                .map_err(|error| Problem::bad_request(format!("the body is no JSON: {error}")))?;
+            stack.set_faults(Plan::read(&value).map_err(Problem::bad_request)?);
+            Ok(json!(stack.faults()))
+        }
+        ("GET", ["failed-batches"]) => {
+            stack.settle().await.map_err(internal)?;
+            Ok(json!({"records": stack.left_behind()}))
         }
         (_, _) => {
             Err(Problem::not_found(format!("{method} /_local/{path} is none of the local stack's addresses")))

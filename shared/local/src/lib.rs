@@ -2,8 +2,9 @@
 
 pub mod clock;
 pub mod emulators;
-mod faults;
+pub mod faults;
 pub mod gateway;
+mod left_behind;
 mod progress;
 mod pump;
 mod sign_in;

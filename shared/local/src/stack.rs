@@ -13,7 +13,8 @@ use tokio::sync::Notify;
 
 use crate::clock::Clock;
 use crate::emulators::{Emulators, Options as EmulatorOptions, StartError};
-use crate::faults::Faults;
+use crate::faults::{Faults, Plan, Report};
+use crate::left_behind::LeftBehind;
 use crate::progress;
 use crate::pump::{Pump, PumpError};
 use crate::vault::LocalVault;
@@ -38,6 +39,8 @@ pub struct Options {
     pub clock_frozen: bool,
     /// Secrets by name.
     pub secrets: BTreeMap<String, String>,
+    /// Partitions of what falls due, where not as many as on AWS: fewer are cheaper to ask.
+    pub due_shards: Option<u16>,
     /// Whom people sign in to the console with, as on AWS; without one they choose who they are.
     pub provider: Option<OpenId>,
 }
@@ -46,6 +49,8 @@ pub struct Options {
 pub struct Stack {
     /// What every handler is handed.
     pub app: App,
+    /// What asks for the stack itself, as AWS does for its pollers: no fault on demand is on its way.
+    pub own: App,
     /// The AWS services.
     pub emulators: Emulators,
     /// The one clock.
@@ -56,7 +61,9 @@ pub struct Stack {
     pump: tokio::sync::Mutex<Pump>,
     /// Rung when a handler may have written something.
     wake: Notify,
-    faults: Arc<Faults>,
+    pub(crate) faults: Arc<Faults>,
+    /// What a stream's consumer failed on too often.
+    left_behind: Arc<LeftBehind>,
 }
 
 /// Why the stack did not start, or stopped.
@@ -86,26 +93,32 @@ impl Stack {
         let clock = Clock::starting_at(options.clock, options.clock_frozen);
         // A clock that was moved ahead by hand must not fall behind what is stored.
         clock.set(progress.now.unwrap_or(clock.now()));
+        let faults = Arc::new(Faults::default());
         let emulators = Emulators::start(EmulatorOptions {
+            faults: Arc::clone(&faults),
             data: options.data.clone(),
             clock: clock.clone(),
             secrets: options.secrets,
             prefix_secret: SECRET_PREFIX.to_owned(),
         })
         .await?;
-        let clients = Clients::local(Endpoints {
+        let endpoints = Endpoints {
             dynamodb: Some(emulators.dynamodb_url.clone()),
             sqs: Some(emulators.sqs_url.clone()),
             events: Some(emulators.events_url.clone()),
             secrets: Some(emulators.secrets_url.clone()),
-        });
-        let clients = Arc::new(clients.await);
+        };
+        let mut settings = settings(&emulators, options.public_url, options.provider);
+        settings.due_shards = options.due_shards.unwrap_or(settings.due_shards);
+        let faultless = Arc::new(Faults::default()).http_client();
+        let own = Arc::new(Clients::local(endpoints.clone(), faultless).await);
+        let own = App::new(own, settings.clone());
+        let app = App::new(Arc::new(Clients::local(endpoints, faults.http_client()).await), settings);
         let vault = LocalVault::open(options.data.clone())?;
-        let faults = Arc::new(Faults::default());
-        let pump = Pump::new(&clients, &emulators, options.data, progress, faults.clone()).await?;
-        let app = App::new(clients, settings(&emulators, options.public_url, options.provider));
-        let wake = Notify::new();
-        Ok(Arc::new(Self { app, emulators, clock, vault, pump: pump.into(), wake, faults }))
+        let left_behind = Arc::new(LeftBehind::in_folder(options.data.as_deref()));
+        let pump = Pump::new(&own.clients, &emulators, options.data, progress, &faults, &left_behind).await?;
+        let (pump, wake) = (pump.into(), Notify::new());
+        Ok(Arc::new(Self { app, own, emulators, clock, vault, pump, wake, faults, left_behind }))
     }
 
     /// Moves what there is to move, for as long as it is awaited: when woken, when a held message is due, and at
@@ -191,8 +204,8 @@ impl Stack {
 
     /// The next full minute, up to `to`, at which the schedule has something to find.
     async fn next_firing(&self, now: Time, to: Time) -> Result<Option<Time>, StackError> {
-        let shards = self.app.due.shards();
-        let found = shards.iter().map(|shard| self.app.due.until(shard, to + LOOKAHEAD, 1));
+        let shards = self.own.due.shards();
+        let found = shards.iter().map(|shard| self.own.due.until(shard, to + LOOKAHEAD, 1));
         let found = futures_util::future::try_join_all(found).await?;
         let earliest = found.into_iter().flatten().map(|due| due.at).min();
         let minute =
@@ -201,19 +214,36 @@ impl Stack {
     }
 
     async fn sweep(&self) {
-        let sweep = meshline_sla_check::sweep(&self.app, self.clock.now());
+        let now = self.faults.time("sla-check", self.clock.now());
+        let sweep = meshline_sla_check::sweep(&self.app, now);
         if let Some(Err(error)) = self.faults.invoke("sla-check", sweep).await {
             tracing::error!(error = %error, "the sweep failed; the next one looks again");
         }
     }
 
     async fn report(&self) {
-        if let Err(error) = meshline_report::close_days(&self.app, &self.vault, self.clock.now()).await {
+        let closed = meshline_report::close_days(&self.app, &self.vault, self.clock.now());
+        if let Some(Err(error)) = self.faults.invoke("report", closed).await {
             tracing::error!(error = %error, "a day could not be closed; the next firing tries again");
         }
     }
 
-    /// Kills the next invocations of a function that is fed by a stream or a queue in the middle of their work, each
+    /// Puts a plan of faults in force, in place of the one before; the plan that says nothing ends them.
+    pub fn set_faults(&self, plan: Plan) {
+        self.faults.set(plan);
+    }
+
+    /// The plan of faults that is in force, and what has come of it.
+    pub fn faults(&self) -> Report {
+        self.faults.report()
+    }
+
+    /// The records of streams that a consumer failed on too often, whole.
+    pub fn left_behind(&self) -> Vec<serde_json::Value> {
+        self.left_behind.records()
+    }
+
+    /// Kills the next invocations of a function in the middle of their work, each
     /// after it has waited for something so many times.
     pub fn kill(&self, function: &str, after: &[usize]) {
         self.faults.kill(function, after);

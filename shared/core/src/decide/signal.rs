@@ -95,8 +95,9 @@ impl Draft<'_> {
         specs
             .filter_map(|spec| {
                 let times: Option<Vec<Time>> = spec.after.iter().map(|before| done_time(before)).collect();
-                let opened_at = spec.after.is_empty().then_some(self.run.opened_at);
-                let at = times?.into_iter().chain(passed.iter().copied()).chain(opened_at).max()?;
+                // What came before the run was opened starts no clock before that.
+                let at = times?.into_iter().chain(passed.iter().copied()).max();
+                let at = at.unwrap_or(self.run.opened_at).max(self.run.opened_at);
                 Some(StartedOutcome { id: spec.id.clone(), clock: self.started(spec, at) })
             })
             .collect()

@@ -20,6 +20,7 @@ async fn start(data: Option<&Path>) -> (Emulators, Clock) {
         data: data.map(Path::to_path_buf),
         clock: clock.clone(),
         secrets: BTreeMap::from([("contentful".to_owned(), "s3cret".to_owned())]),
+        faults: Arc::default(),
         prefix_secret: "meshline/".to_owned(),
     };
     (Emulators::start(options).await.unwrap(), clock)

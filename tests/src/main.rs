@@ -1,0 +1,109 @@
+//! `meshline-tests`: simulates the whole system, seed by seed, and says which seeds do not hold.
+
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use meshline_tests::simulation::{Broken, Lived, live};
+
+const USAGE: &str = "\
+Usage: meshline-tests [--seeds N | --seeds A,B,C] [--from N] [--within SECONDS]
+       meshline-tests --seed N
+
+  --seeds N       lives through N seeds (default 200), from --from on (default 1)
+  --seeds A,B,C   lives through these
+  --within S      begins no further seed after S seconds
+  --seed N        replays one, and tells what happens";
+
+/// Which seeds, and how.
+struct Wanted {
+    seeds: Vec<u64>,
+    within: Duration,
+    told: bool,
+}
+
+fn main() -> ExitCode {
+    let wanted = match wanted(std::env::args().skip(1)) {
+        Ok(wanted) => wanted,
+        Err(why) => {
+            eprintln!("{why}\n\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    let broken = simulate(&wanted);
+    for broken in &broken {
+        println!("{broken}\n  replay it: make simulate SEED={}", broken.seed);
+    }
+    if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn wanted(mut arguments: impl Iterator<Item = String>) -> Result<Wanted, String> {
+    let mut wanted = Wanted { seeds: Vec::new(), within: Duration::MAX, told: false };
+    let (mut count, mut from) = (200, 1);
+    while let Some(argument) = arguments.next() {
+        let value = arguments.next().ok_or_else(|| format!("`{argument}` needs a value"))?;
+        let number =
+            |text: &str| text.trim().parse::<u64>().map_err(|error| format!("`{argument} {value}`: {error}"));
+        match argument.as_str() {
+            "--seeds" if value.contains(',') => {
+                wanted.seeds = value.split(',').map(number).collect::<Result<_, _>>()?;
+            }
+            "--seeds" => count = number(&value)?,
+            "--from" => from = number(&value)?,
+            "--within" => wanted.within = Duration::from_secs(number(&value)?),
+            "--seed" => (wanted.seeds, wanted.told) = (vec![number(&value)?], true),
+            _ => return Err(format!("there is no `{argument}`")),
+        }
+    }
+    if wanted.seeds.is_empty() {
+        wanted.seeds = (from..from + count).collect();
+    }
+    Ok(wanted)
+}
+
+/// Lives through the seeds on all cores, and says how it went.
+fn simulate(wanted: &Wanted) -> Vec<Broken> {
+    let begun = Instant::now();
+    let next = AtomicU64::new(0);
+    let (broken, all) = (Mutex::new(Vec::new()), Mutex::new((0_usize, Lived::default())));
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(wanted.seeds.len());
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while begun.elapsed() < wanted.within {
+                    let index = next.fetch_add(1, Ordering::Relaxed) as usize;
+                    let Some(seed) = wanted.seeds.get(index) else { break };
+                    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+                    match runtime.expect("a runtime").block_on(live(*seed, wanted.told)) {
+                        Ok(lived) => add(&mut all.lock().expect("no panic"), lived),
+                        Err(found) => broken.lock().expect("no panic").push(found),
+                    }
+                }
+            });
+        }
+    });
+    let (broken, (held, lived)) =
+        (broken.into_inner().expect("no panic"), all.into_inner().expect("no panic"));
+    println!(
+        "{held} seeds held: {} webhooks accepted, {} runs, {} records, {} faults, {} simulated days; {:.0} s",
+        lived.accepted,
+        lived.runs,
+        lived.records,
+        lived.faults,
+        lived.days,
+        begun.elapsed().as_secs_f64(),
+    );
+    let said = if broken.is_empty() { "ok" } else { "FAILED" };
+    println!("test result: {said}. {held} passed; {} failed; 0 ignored", broken.len());
+    broken
+}
+
+fn add((held, all): &mut (usize, Lived), lived: Lived) {
+    *held += 1;
+    all.accepted += lived.accepted;
+    all.runs += lived.runs;
+    all.records += lived.records;
+    all.faults += lived.faults;
+    all.days += lived.days;
+}

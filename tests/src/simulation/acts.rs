@@ -1,0 +1,186 @@
+//! Senders and people: what they do, and what they were told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use meshline_core::run::Run;
+use meshline_core::time::Time;
+use serde_json::{Value, json};
+
+use super::Log;
+use super::chance::Chance;
+use super::seen::Seen;
+use super::shape::{FlowShape, Shape};
+use crate::senders::FORMS_TOKEN;
+use crate::{Local, header};
+
+/// Assets of a world: few, so that triggers and signals meet.
+const ASSETS: u64 = 4;
+/// How often a sender tries, and a person.
+const ATTEMPTS: usize = 6;
+
+/// All of them, and what they know.
+#[derive(Default)]
+pub(super) struct Actors {
+    /// Every webhook that was ever sent, oldest first.
+    sent: Vec<Webhook>,
+    /// When each was sent, by key: `cms#17`.
+    pub(super) attempts: BTreeMap<String, Vec<Time>>,
+    /// Keys of the webhooks that were answered with 2xx.
+    pub(super) accepted: BTreeSet<String>,
+    commands: u64,
+}
+
+#[derive(Clone)]
+struct Webhook {
+    source: &'static str,
+    delivery: String,
+    event: String,
+    asset: String,
+}
+
+impl Webhook {
+    fn key(&self) -> String {
+        format!("{}#{}", self.source, self.delivery)
+    }
+}
+
+impl Actors {
+    /// One of them does something.
+    pub(super) async fn act(&mut self, local: &Local, chance: &mut Chance, shape: &Shape, log: &Log) {
+        let Some(flow) = chance.pick(&shape.flows) else { return };
+        let asset = format!("asset:{}", chance.below(ASSETS));
+        match chance.below(20) {
+            0..=4 => self.sends(local, chance, log, "cms", format!("{}.publish", flow.id), asset).await,
+            5 => self.sends(local, chance, log, "cms", "all.publish".to_owned(), asset).await,
+            6 => self.sends(local, chance, log, "cms", format!("{}.unpublish", flow.id), asset).await,
+            7..=10 => {
+                let outcome = chance.pick(&flow.outcomes).map_or("o0", |outcome| outcome.id.as_str());
+                let what = if chance.one_in(5) { "failed" } else { "done" };
+                let event = format!("{}.{outcome}.{what}", flow.id);
+                self.sends(local, chance, log, "crm", event, asset).await;
+            }
+            11 => {
+                let Some(old) = chance.pick(&self.sent).cloned() else { return };
+                self.posts(local, log, &old, "again").await;
+            }
+            _ => self.commands(local, chance, shape, log).await,
+        }
+    }
+
+    /// A sender sends a webhook, up to three times, now and then at once.
+    async fn sends(
+        &mut self,
+        local: &Local,
+        chance: &mut Chance,
+        log: &Log,
+        source: &'static str,
+        event: String,
+        asset: String,
+    ) {
+        let webhook = Webhook { source, delivery: self.sent.len().to_string(), event, asset };
+        self.sent.push(webhook.clone());
+        if chance.one_in(4) {
+            let (one, other) = tokio::join!(post(local, &webhook), post(local, &webhook));
+            self.told(local, log, &webhook, one, "with a double");
+            self.told(local, log, &webhook, other, "the double");
+        }
+        for n in 0..=chance.below(5).saturating_sub(2) {
+            self.posts(local, log, &webhook, if n == 0 { "" } else { "duplicate" }).await;
+        }
+    }
+
+    /// Posts until it is taken, or the sender gives up.
+    async fn posts(&mut self, local: &Local, log: &Log, webhook: &Webhook, how: &str) {
+        for _ in 0..ATTEMPTS {
+            let status = post(local, webhook).await;
+            self.told(local, log, webhook, status, how);
+            if status < 500 {
+                return;
+            }
+        }
+    }
+
+    fn told(&mut self, local: &Local, log: &Log, webhook: &Webhook, status: u16, how: &str) {
+        let (key, now) = (webhook.key(), local.stack.clock.now());
+        assert!(status == 202 || status >= 500, "{key} was answered {status}");
+        log.say(now, &format!("{key} {} about {} {how} -> {status}", webhook.event, webhook.asset));
+        self.attempts.entry(key.clone()).or_default().push(now);
+        if status == 202 {
+            self.accepted.insert(key);
+        }
+    }
+
+    /// A person does something with a run, most often with the newest; or two do it at once.
+    async fn commands(&mut self, local: &Local, chance: &mut Chance, shape: &Shape, log: &Log) {
+        let runs = Seen::of(local).await.runs;
+        let open: Vec<&Run> = runs.values().filter(|run| run.is_open() || chance.one_in(10)).collect();
+        let Some(run) = chance.pick(&open) else { return };
+        let Some(flow) = shape.flow(&run.flow) else { return };
+        let Some((path, body)) = command(chance, flow, run) else { return };
+        self.commands += 1;
+        let key = format!("key-{}", self.commands);
+        let person = chance.one_of(["ana", "ben", "cara"]);
+        let path = format!("/v1/runs/{}/{path}", run.run);
+        if chance.one_in(5) {
+            tokio::join!(give(local, &path, &body, person, &key), give(local, &path, &body, person, &key));
+        }
+        for _ in 0..ATTEMPTS {
+            let status = give(local, &path, &body, person, &key).await;
+            log.say(local.stack.clock.now(), &format!("{person} POST {path} {body} -> {status}"));
+            assert!(matches!(status, 200 | 404 | 409 | 422 | 500..), "{path} {body}: {status}");
+            if status < 500 {
+                break;
+            }
+        }
+    }
+}
+
+async fn post(local: &Local, webhook: &Webhook) -> u16 {
+    let body = json!({"delivery": webhook.delivery, "event": webhook.event, "asset": webhook.asset});
+    let headers = [header("content-type", "application/json"), header("x-forms-token", FORMS_TOKEN)];
+    let path = format!("/hooks/{}", webhook.source);
+    local.send("POST", &path, &headers, body.to_string().into_bytes()).await.0
+}
+
+async fn give(local: &Local, path: &str, body: &Value, person: &str, key: &str) -> u16 {
+    let headers = [
+        header("content-type", "application/json"),
+        header("authorization", &format!("Local {person}")),
+        header("idempotency-key", key),
+    ];
+    local.send("POST", path, &headers, body.to_string().into_bytes()).await.0
+}
+
+/// What somebody may want of a run.
+fn command(chance: &mut Chance, flow: &FlowShape, run: &Run) -> Option<(String, Value)> {
+    let reason = json!({"reason": "because"});
+    let outcome = chance.pick(&flow.outcomes)?;
+    let mut command = match chance.below(14) {
+        0..=3 => ("acknowledge".to_owned(), json!({})),
+        4 => {
+            let to = format!("person:{}", chance.one_of(["ana", "ben", "cara", "dan"]));
+            ("reassign".to_owned(), json!({"to": to, "reason": "because"}))
+        }
+        5 | 6 => {
+            let path = format!("outcomes/{}/complete", outcome.id);
+            (path, json!({"evidence": "https://example.com/evidence"}))
+        }
+        7 => (format!("outcomes/{}/fail", outcome.id), reason),
+        8 if flow.pause => ("pause".to_owned(), reason),
+        9 if flow.pause => ("resume".to_owned(), json!({})),
+        8 | 9 => ("note".to_owned(), json!({"text": "looked at"})),
+        10 if flow.checked => ("checks/editorial/pass".to_owned(), json!({})),
+        10 => ("exceptions".to_owned(), reason),
+        11 => {
+            let open: Vec<_> = run.open_exceptions().collect();
+            let id = &chance.pick(&open)?.id;
+            (format!("exceptions/{id}/resolve"), json!({"resolution": "mended"}))
+        }
+        12 => ("close".to_owned(), reason),
+        _ => ("cancel".to_owned(), reason),
+    };
+    if chance.one_in(3) {
+        command.1["if_version"] = json!(run.version);
+    }
+    Some(command)
+}
