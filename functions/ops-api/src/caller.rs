@@ -24,7 +24,8 @@ impl Call<'_> {
         Err(Problem::new(401, "unauthenticated", "who is calling is not clear", detail))
     }
 
-    /// Whom the console let in; a JWT's e-mail, else its subject; an IAM caller's session or user name.
+    /// Whom the console let in; a JWT's e-mail unless its issuer says that nobody verified it, else its subject; an IAM caller's
+    /// session or user name.
     fn identity(&self) -> String {
         if let Some(reader) = &self.reader {
             return reader.clone();
@@ -34,6 +35,8 @@ impl Call<'_> {
         let claim = |name: &str| jwt.and_then(|jwt| jwt.claims.get(name)).cloned();
         let arn = authorizer.and_then(|authorizer| authorizer.iam.as_ref()?.user_arn.clone());
         let name = arn.and_then(|arn| arn.rsplit('/').next().map(str::to_owned));
-        claim("email").or_else(|| claim("sub")).or(name).unwrap_or_else(|| "unknown".to_owned())
+        // API Gateway hands every claim over as text.
+        let email = claim("email").filter(|_| claim("email_verified").is_none_or(|is| is == "true"));
+        email.or_else(|| claim("sub")).or(name).unwrap_or_else(|| "unknown".to_owned())
     }
 }

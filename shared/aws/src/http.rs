@@ -99,6 +99,8 @@ pub fn text(status: u16, content_type: &'static str, body: String) -> Response {
     let mut headers = HeaderMap::new();
     headers.insert(HeaderName::from_static("content-type"), HeaderValue::from_static(content_type));
     headers.insert(HeaderName::from_static("cache-control"), HeaderValue::from_static("no-store"));
+    // A problem repeats what was asked for: no browser may take it for a page.
+    headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
     let mut response = Response::default();
     response.status_code = i64::from(status);
     response.headers = headers;

@@ -47,8 +47,7 @@ fn basic() -> Vec<String> {
     vec!["client_secret_basic".to_owned()]
 }
 
-/// A code that a person brought back, and what proves that they left for it from here.
-#[derive(Debug)]
+/// A code that a person brought back, and what proves that they left for it from here. Nothing to be printed.
 pub struct Code<'a> {
     /// The code itself.
     pub code: &'a str,
