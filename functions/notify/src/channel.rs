@@ -59,9 +59,7 @@ impl<M: Mail> Senders<M> {
         let Parcel { message, way, words, .. } = parcel;
         let needed = || secret.ok_or_else(|| Trouble::refused("the channel names no secret"));
         match way.kind {
-            ChannelKind::Webhook => {
-                self.poster.send(webhook::call(parcel, secret)?, secret).await.map(drop)
-            }
+            ChannelKind::Webhook => self.poster.send(webhook::call(parcel, secret)?, secret).await.map(drop),
             ChannelKind::Slack => {
                 let posted = slack::call(way, needed()?, words)?;
                 slack::taken(&self.poster.send(posted, secret).await?)

@@ -14,7 +14,7 @@ use crate::clients::Clients;
 use crate::error::StoreError;
 use crate::http::encoded;
 use crate::outbound::{Answer, Outbound, Unanswered};
-use crate::secrets::Secrets;
+use crate::secrets::{self, Secrets};
 use crate::settings::OpenId;
 
 /// How long a provider's description of itself is used without asking again.
@@ -167,7 +167,7 @@ impl Provider {
             fields.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
         let url = &description.token_endpoint;
         let answer = self.outbound.exchange(Method::POST, url, headers, body.join("&")).await?;
-        id_token(&answer)
+        id_token(&Answer { body: secrets::hide(&answer.body, [secret]), ..answer })
     }
 }
 

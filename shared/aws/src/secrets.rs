@@ -98,9 +98,19 @@ impl Secrets {
 pub fn hide<'s>(text: &str, secrets: impl IntoIterator<Item = &'s str>) -> String {
     let mut forms: Vec<String> = secrets.into_iter().flat_map(forms).collect();
     forms.retain(|form| form.len() >= SHORTEST);
-    // What holds another goes first.
+    // Where one begins with another, all of it goes.
     forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-    forms.iter().fold(text.to_owned(), |text, form| text.replace(form, HIDDEN))
+    let (mut hidden, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(c) = rest.chars().next() {
+        if let Some(after) = forms.iter().find_map(|form| rest.strip_prefix(form.as_str())) {
+            hidden.push_str(HIDDEN);
+            rest = after;
+        } else {
+            hidden.push(c);
+            rest = rest.get(c.len_utf8()..).unwrap_or_default();
+        }
+    }
+    hidden
 }
 
 fn forms(secret: &str) -> Vec<String> {

@@ -1,9 +1,9 @@
 //! XML, as far as SOAP messages need it: elements, attributes and text by their local names. No document type, so no
 //! entities but the five that XML has.
 
-use quick_xml::{Reader, XmlVersion};
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesStart, Event};
+use quick_xml::{Reader, XmlVersion};
 
 use crate::draft::Unreadable;
 use crate::limits::{MAX_BODY_BYTES, MAX_JSON_DEPTH};
@@ -96,7 +96,8 @@ fn element(start: &BytesStart<'_>) -> Result<Element, Unreadable> {
         if attributes.len() >= MAX_ATTRIBUTES {
             return Err(wrong("an element has too many attributes"));
         }
-        let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|error| wrong(&error.to_string()))?;
+        let value =
+            attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|error| wrong(&error.to_string()))?;
         attributes.push((attribute.key.local_name().as_ref().to_owned(), value.into_owned()));
     }
     Ok(Element { name: start.local_name().as_ref().to_owned(), attributes, ..Element::default() })
