@@ -1,11 +1,15 @@
 //! Strangers at the hooks: forged, old, early, cut and doubled deliveries, claims in headers, compressed bodies, odd paths.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use meshline_aws::clients::{Clients, Endpoints};
+use meshline_aws::secrets::Secrets;
 use meshline_core::time::Span;
 use meshline_sources::hubspot;
+use meshline_tests::receiver::Receiver;
 use meshline_tests::senders::{self, HUBSPOT_SECRET};
 use meshline_tests::{Delivery, Local, campaign_tag, header, nine};
 use serde_json::{Value, json};
@@ -224,4 +228,28 @@ async fn a_hook_never_reaches_the_api_and_the_api_no_hook() {
     let request = event("POST", &delivery.path, &delivery.headers, &delivery.body, iam);
     assert_eq!(answered(meshline_ops_api::handle(&local.stack.app, request, nine()).await).0, 404);
     assert_untouched(&local, "a delivery at the API").await;
+}
+
+#[tokio::test]
+async fn a_stranger_cannot_have_secrets_asked_for_again_and_again() {
+    let secret = json!({"Name": "hubspot-current", "SecretString": HUBSPOT_SECRET}).to_string();
+    let store = Receiver::answering(move |_| (200, secret.clone())).await;
+    let endpoints = Endpoints { secrets: Some(store.url.clone()), ..Endpoints::default() };
+    let secrets = Secrets::new(Arc::new(Clients::local(endpoints).await), String::new());
+    let names = ["hubspot-current".to_owned()];
+    for (after_s, after_miss, asked) in [
+        (0, false, 1),
+        (1, true, 1),
+        (29, true, 1),
+        (29, false, 1),
+        (30, true, 2),
+        (31, true, 2),
+        (330, false, 3),
+    ] {
+        for _ in 0..10 {
+            let now = nine() + Span::from_ms(after_s * 1_000);
+            assert_eq!(secrets.read(&names, now, after_miss).await.unwrap(), [HUBSPOT_SECRET]);
+        }
+        assert_eq!(store.calls().len(), asked, "after {after_s} s");
+    }
 }

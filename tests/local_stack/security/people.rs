@@ -67,6 +67,11 @@ async fn every_address_of_the_api_refuses_whom_no_authorizer_vouches_for() {
             assert!(!body.contains("Spring launch"), "{method} {path}: {body}");
         }
     }
+    for path in ["/v1/checkpoints", "/v1/checkpoints/key", "/v1/checkpoints/2026-11-22"] {
+        let request = event("GET", path, &[], b"", Value::Null);
+        let (status, _) = answered(meshline_report::handle(&local.stack.vault, request).await);
+        assert_eq!(status, 401, "{path}");
+    }
     assert_eq!(local.trail(&run).await, before);
 }
 
@@ -86,7 +91,8 @@ async fn the_trail_names_whom_the_authorizer_named_whatever_the_request_says() {
         (jwt(json!({"email": "ana@example.com", "sub": "00u1"})), "ana"),
         (jwt(json!({"email": "mallory@evil.example", "sub": "00u2"})), "mallory@evil.example"),
         (jwt(json!({"email": "ana@example.com", "email_verified": "false", "sub": "00u2"})), "00u2"),
-        (jwt(json!({"sub": "00u3"})), "00u3"),
+        (jwt(json!({"email": "cleo", "sub": "00u3"})), "00u3"),
+        (jwt(json!({"sub": "00u4"})), "00u4"),
     ] {
         let path = format!("/v1/runs/{run}/note");
         let (status, body) =
