@@ -90,7 +90,7 @@ fn every_test_that_the_security_document_names_exists() {
         };
         let of_that_name: Vec<&PathBuf> = all.iter().filter(|path| path.ends_with(file)).collect();
         let has_it = |path: &&PathBuf| std::fs::read_to_string(path).expect("a file").contains(&wanted);
-        assert!(of_that_name.iter().any(|path| has_it(path)), "`{file}::{test}` is not in {of_that_name:?}");
+        assert!(of_that_name.iter().any(has_it), "`{file}::{test}` is not in {of_that_name:?}");
     }
 }
 

@@ -170,7 +170,7 @@ async fn looked_at(local: &Local, run: &str) -> String {
         let headers = format!("{:?}", response.headers());
         let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
         all.push_str(&headers);
-        all.push_str(&String::from_utf8(body.to_vec()).unwrap());
+        all.push_str(std::str::from_utf8(&body).unwrap());
     }
     all
 }
