@@ -29,7 +29,7 @@ BROWSER := MESHLINE=$(abspath $(TARGET))/debug/meshline
 # Linting and building need no account; a Region must be named, and SAM must not look for one on the network.
 SAM   := SAM_CLI_TELEMETRY=0 AWS_EC2_METADATA_DISABLED=true AWS_DEFAULT_REGION=$(or $(AWS_DEFAULT_REGION),us-east-1) $(VENV)/bin/sam
 
-.PHONY: help up test fmt clippy cargo-test browser lint-template build sam-build sam-build-dev bench-core mutants cold-start deploy deployed screenshots
+.PHONY: help up test fmt clippy cargo-test browser lint-template build sam-build sam-build-dev deny bench-core mutants cold-start deploy deployed screenshots
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -109,6 +109,9 @@ sam-build-dev:
 
 mutants: ## change shared/core in 1,700 ways, one at a time, and list what no test of it notices (hours; cargo install cargo-mutants)
 	cargo mutants -p meshline-core --baseline skip --timeout 90 --output $(TARGET)
+
+deny: ## advisories, licences, sources and who may name which crate (cargo install cargo-deny; DENY_FLAGS=--offline with a clone of the advisories)
+	cargo deny $(DENY_FLAGS) --locked $(FEATURES) check
 
 bench-core: ## measure what one decision of the core costs
 	cargo bench $(LOCKED) -p meshline-core --bench decide

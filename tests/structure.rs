@@ -1,5 +1,8 @@
 //! The arrows between the crates (docs/ARCHITECTURE.md): what may depend on what.
 
+#[path = "structure/documents.rs"]
+mod documents;
+
 use std::collections::BTreeSet;
 use std::process::Command;
 
@@ -35,11 +38,12 @@ fn names(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-const FUNCTIONS: [&str; 6] = [
+const FUNCTIONS: [&str; 7] = [
     "meshline-ingest",
     "meshline-route",
     "meshline-sla-check",
     "meshline-relay",
+    "meshline-notify",
     "meshline-ops-api",
     "meshline-report",
 ];

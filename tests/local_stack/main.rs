@@ -17,6 +17,7 @@ mod poison;
 mod replay;
 mod restart;
 mod rotation;
+mod security;
 mod signals;
 mod silence;
 mod telemetry;

@@ -8,7 +8,7 @@ use meshline_aws::events::{Put, Rejected};
 use meshline_aws::http::{self, Problem, Request, Response};
 use meshline_aws::listening::Heard;
 use meshline_aws::telemetry::{self, event_span};
-use meshline_aws::{App, StoreError};
+use meshline_aws::{App, StoreError, secrets};
 use meshline_core::config::source::Source;
 use meshline_core::event::Event;
 use meshline_core::time::Time;
@@ -236,7 +236,9 @@ async fn reject(
     body: &[u8],
     now: Time,
 ) -> Result<(), StoreError> {
-    let mut text = String::from_utf8_lossy(body).into_owned();
+    // Some providers put the source's secret into the body, which whoever may list rejections need not know.
+    let secrets = app.secrets.read(&source.secrets, now, false).await?;
+    let mut text = secrets::hide(&String::from_utf8_lossy(body), secrets.iter().map(String::as_str));
     let mut end = KEPT_BODY_BYTES.min(text.len());
     while !text.is_char_boundary(end) {
         end -= 1;

@@ -59,13 +59,14 @@ impl<M: Mail> Senders<M> {
         let Parcel { message, way, words, .. } = parcel;
         let needed = || secret.ok_or_else(|| Trouble::refused("the channel names no secret"));
         match way.kind {
-            ChannelKind::Webhook => self.poster.send(webhook::call(parcel, secret)?).await.map(drop),
+            ChannelKind::Webhook => self.poster.send(webhook::call(parcel, secret)?, secret).await.map(drop),
             ChannelKind::Slack => {
                 let posted = slack::call(way, needed()?, words)?;
-                slack::taken(&self.poster.send(posted).await?)
+                slack::taken(&self.poster.send(posted, secret).await?)
             }
             ChannelKind::Pagerduty => {
-                self.poster.send(pagerduty::call(way, needed()?, message, words)).await.map(drop)
+                let alert = pagerduty::call(way, needed()?, message, words);
+                self.poster.send(alert, secret).await.map(drop)
             }
             ChannelKind::Jira => jira::send(&self.poster, parcel, needed()?).await,
             ChannelKind::Email => self.write(way, words).await,
@@ -88,7 +89,7 @@ impl<M: Mail> Senders<M> {
             "to": target, "by": way.kind, "address": way.to.as_ref().or(way.url.as_ref()),
             "subject": words.headline, "text": words.plain(), "message": message.event,
         });
-        self.poster.send(Call::post(catch_all, Vec::new(), sent.to_string())).await.map(drop)
+        self.poster.send(Call::post(catch_all, Vec::new(), sent.to_string()), None).await.map(drop)
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use meshline_aws::outbound::{Answer, Outbound, Unanswered};
+use meshline_aws::secrets;
 use meshline_core::time::Span;
 
 /// As much of an answer as a record shows.
@@ -17,8 +18,7 @@ pub(crate) struct Poster {
     outbound: Outbound,
 }
 
-/// A request to be sent.
-#[derive(Debug)]
+/// A request to be sent. Its headers or its body may hold a secret, so it is nothing to be printed.
 pub(crate) struct Call {
     /// `POST` or `GET`.
     pub(crate) method: http::Method,
@@ -74,10 +74,12 @@ impl Poster {
         Self { outbound: Outbound::new(timeout, allow_private) }
     }
 
-    /// Makes the call; gives the body of a 2xx answer.
-    pub(crate) async fn send(&self, call: Call) -> Result<String, Trouble> {
+    /// Makes the call; gives the body of a 2xx answer. `secret` is what the call proves itself with: whoever repeats it in the
+    /// answer must not bring it into a record.
+    pub(crate) async fn send(&self, call: Call, secret: Option<&str>) -> Result<String, Trouble> {
         let headers = headers(&call)?;
         let answer = self.outbound.exchange(call.method, &call.url, headers, call.body).await;
+        let answer = answer.map(|answer| Answer { body: secrets::hide(&answer.body, secret), ..answer });
         judge(answer.map_err(|unanswered| match unanswered {
             Unanswered::Forbidden(why) => {
                 Trouble::refused(format!("the channel's address cannot be called: {why}"))
@@ -108,11 +110,16 @@ fn seconds(value: &str) -> Option<Span> {
     Some(Span::from_ms(seconds.clamp(0, MAX_RETRY_AFTER.ms() / 1_000) * 1_000))
 }
 
+/// As much of somebody else's text as is shown.
+pub(crate) fn shown(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(MAX_SHOWN).collect()
+}
+
 /// What an answer means, by RFC 9110 section 15.
 fn judge(answer: Answer) -> Result<String, Trouble> {
     let Answer { host, status, headers, body } = answer;
     let retry_after = headers.get("retry-after").and_then(|value| seconds(value.to_str().ok()?));
-    let shown: String = body.chars().filter(|c| !c.is_control()).take(MAX_SHOWN).collect();
+    let shown = shown(&body);
     match status {
         200..=299 => Ok(body),
         300..=399 => {

@@ -44,7 +44,7 @@ pub async fn handle(app: &App, request: Request, now: Time) -> Response {
 impl Call<'_> {
     async fn answer(&self, method: &str, segments: &[&str]) -> Result<Response, Problem> {
         if segments.first() == Some(&"v1") {
-            self.vouched_for()?;
+            http::vouched_for(self.request)?;
         }
         match (method, segments) {
             ("GET", ["healthz"]) => {

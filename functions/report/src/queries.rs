@@ -19,6 +19,7 @@ pub async fn handle(vault: &impl Vault, request: Request) -> Response {
 }
 
 async fn answer(vault: &impl Vault, request: &Request) -> Result<Response, Problem> {
+    http::vouched_for(request)?;
     let segments = http::segments(request);
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let method = request.request_context.http.method.as_str();

@@ -46,6 +46,19 @@ pub fn header<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
     request.headers.get(name).and_then(|value| value.to_str().ok())
 }
 
+/// Refuses a call of `/v1` for which no authorizer speaks: a route without one must not open the API.
+///
+/// # Errors
+/// 401.
+pub fn vouched_for(request: &Request) -> Result<(), Problem> {
+    let authorizer = request.request_context.authorizer.as_ref();
+    if authorizer.is_some_and(|authorizer| authorizer.iam.is_some() || authorizer.jwt.is_some()) {
+        return Ok(());
+    }
+    let detail = "sign the call, as `meshline` does";
+    Err(Problem::new(401, "unauthenticated", "who is calling is not clear", detail))
+}
+
 /// How many items of a list are wanted: `limit`, where the caller says.
 ///
 /// # Errors
@@ -99,6 +112,8 @@ pub fn text(status: u16, content_type: &'static str, body: String) -> Response {
     let mut headers = HeaderMap::new();
     headers.insert(HeaderName::from_static("content-type"), HeaderValue::from_static(content_type));
     headers.insert(HeaderName::from_static("cache-control"), HeaderValue::from_static("no-store"));
+    // A problem repeats what was asked for: no browser may take it for a page.
+    headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
     let mut response = Response::default();
     response.status_code = i64::from(status);
     response.headers = headers;

@@ -14,7 +14,7 @@ use crate::clients::Clients;
 use crate::error::StoreError;
 use crate::http::encoded;
 use crate::outbound::{Answer, Outbound, Unanswered};
-use crate::secrets::Secrets;
+use crate::secrets::{self, Secrets};
 use crate::settings::OpenId;
 
 /// How long a provider's description of itself is used without asking again.
@@ -47,8 +47,7 @@ fn basic() -> Vec<String> {
     vec!["client_secret_basic".to_owned()]
 }
 
-/// A code that a person brought back, and what proves that they left for it from here.
-#[derive(Debug)]
+/// A code that a person brought back, and what proves that they left for it from here. Nothing to be printed.
 pub struct Code<'a> {
     /// The code itself.
     pub code: &'a str,
@@ -168,7 +167,7 @@ impl Provider {
             fields.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
         let url = &description.token_endpoint;
         let answer = self.outbound.exchange(Method::POST, url, headers, body.join("&")).await?;
-        id_token(&answer)
+        id_token(&Answer { body: secrets::hide(&answer.body, [secret]), ..answer })
     }
 }
 

@@ -262,6 +262,12 @@ mod tests {
     async fn no_name_leads_there_either() {
         let why = refused("https://localhost/").await;
         assert!(why.contains("`localhost` is in a private network"), "{why}");
+        // Addresses to some resolvers: decimal, hexadecimal, octal, short. TLS takes most of them for no name at all.
+        for host in ["2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1", "127.1", "LOCALHOST", "2852039166"] {
+            let why = refused(&format!("https://{host}/")).await;
+            let is_closed = why.contains("is in a private network") || why.contains("invalid dns name");
+            assert!(is_closed, "{host}: {why}");
+        }
     }
 
     #[tokio::test]

@@ -1,11 +1,15 @@
 //! XML, as far as SOAP messages need it: elements, attributes and text by their local names. No document type, so no
 //! entities but the five that XML has.
 
-use quick_xml::Reader;
+use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesStart, Event};
+use quick_xml::{Reader, XmlVersion};
 
 use crate::draft::Unreadable;
 use crate::limits::{MAX_BODY_BYTES, MAX_JSON_DEPTH};
+
+/// Attributes of one element at most. Each is compared with those before it, and a body has room for a hundred thousand.
+const MAX_ATTRIBUTES: usize = 64;
 
 /// An element.
 #[derive(Debug, Default)]
@@ -61,19 +65,11 @@ pub(crate) fn parse(body: &[u8]) -> Result<Element, Unreadable> {
                 let done = open.pop();
                 close(&mut open, done);
             }
-            Event::Text(text) => {
-                let text = text.decode().map_err(|error| wrong(&error.to_string()))?;
-                add(&mut open, &text);
-            }
-            Event::CData(text) => {
-                let text = text.decode().map_err(|error| wrong(&error.to_string()))?;
-                add(&mut open, &text);
-            }
+            Event::Text(text) => add(&mut open, &text.xml10_content()),
+            Event::CData(text) => add(&mut open, &text.xml10_content()),
             Event::GeneralRef(name) => {
                 let number = name.resolve_char_ref().map_err(|error| wrong(&error.to_string()))?;
-                let known =
-                    name.decode().ok().and_then(|name| quick_xml::escape::resolve_predefined_entity(&name));
-                match (number, known) {
+                match (number, resolve_predefined_entity(&name)) {
                     (Some(c), _) => add(&mut open, &c.to_string()),
                     (None, Some(text)) => add(&mut open, text),
                     (None, None) => return Err(wrong("it has an entity that XML does not know")),
@@ -94,14 +90,17 @@ fn wrong(why: &str) -> Unreadable {
 }
 
 fn element(start: &BytesStart<'_>) -> Result<Element, Unreadable> {
-    let local = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let mut attributes = Vec::new();
     for attribute in start.attributes() {
         let attribute = attribute.map_err(|error| wrong(&error.to_string()))?;
-        let value = attribute.unescape_value().map_err(|error| wrong(&error.to_string()))?;
-        attributes.push((local(attribute.key.local_name().as_ref()), value.into_owned()));
+        if attributes.len() >= MAX_ATTRIBUTES {
+            return Err(wrong("an element has too many attributes"));
+        }
+        let value =
+            attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|error| wrong(&error.to_string()))?;
+        attributes.push((attribute.key.local_name().as_ref().to_owned(), value.into_owned()));
     }
-    Ok(Element { name: local(start.local_name().as_ref()), attributes, ..Element::default() })
+    Ok(Element { name: start.local_name().as_ref().to_owned(), attributes, ..Element::default() })
 }
 
 fn close(open: &mut [Element], done: Option<Element>) {

@@ -74,7 +74,8 @@ struct Transition {
 struct Site<'a> {
     poster: &'a Poster,
     url: &'a str,
-    authorization: String,
+    /// `address:API token`.
+    account: &'a str,
 }
 
 /// What is said of one case.
@@ -92,8 +93,7 @@ struct Case<'a> {
 /// `account` is `address:API token`.
 pub(super) async fn send(poster: &Poster, parcel: &Parcel<'_>, account: &str) -> Result<(), Trouble> {
     let url = parcel.way.url.as_deref().ok_or_else(|| Trouble::refused("the channel has no address"))?;
-    let authorization = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(account));
-    let site = Site { poster, url: url.trim_end_matches('/'), authorization };
+    let site = Site { poster, url: url.trim_end_matches('/'), account };
     let case = case(parcel);
     match &parcel.message.content {
         Content::Settlement(settled) if settled.settlement == Settlement::Resolved => {
@@ -247,8 +247,10 @@ impl Site<'_> {
 
     async fn call(&self, method: http::Method, path: &str, body: String) -> Result<String, Trouble> {
         let url = format!("{}/rest/api/3/{path}", self.url);
-        let headers = vec![("authorization", self.authorization.clone())];
-        self.poster.send(Call { method, url, headers, body }).await
+        let authorization =
+            format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(self.account));
+        let headers = vec![("authorization", authorization)];
+        self.poster.send(Call { method, url, headers, body }, Some(self.account)).await
     }
 }
 

@@ -5,7 +5,7 @@ use meshline_core::config::flow::Severity;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::post::{Call, Trouble};
+use crate::post::{Call, Trouble, shown};
 use crate::target::Way;
 use crate::text::Words;
 
@@ -47,7 +47,7 @@ pub(super) fn taken(answer: &str) -> Result<(), Trouble> {
         Err(_) if answer.trim() == "ok" => return Ok(()),
         Err(_) => return Err(Trouble::later("Slack gave an answer that cannot be read")),
     };
-    let error = posted.error.unwrap_or_default();
+    let error = shown(&posted.error.unwrap_or_default());
     match (posted.ok, error.as_str()) {
         (true, _) => Ok(()),
         (

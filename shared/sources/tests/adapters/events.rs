@@ -157,7 +157,9 @@ fn a_salesforce_message_is_many_notifications_and_is_acknowledged_in_soap() {
     assert_eq!(both.events[1].id, "04l2");
     assert!(both.reply.unwrap().body.contains("<Ack>true</Ack>"));
     let deep = "<a>".repeat(200);
-    for bad in ["", "<a>", "{}", "<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>", "<a>&b;</a>", &deep] {
+    let wide: String = (0..90_000).map(|n| format!(" a{n}=''")).collect();
+    let wide = format!("<a{wide}/>");
+    for bad in ["", "<a>", "{}", "<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>", "<a>&b;</a>", &deep, &wide] {
         assert!(read(bad).is_err(), "{bad}");
     }
 }

@@ -2,11 +2,12 @@
 
 use meshline_core::time::Span;
 use meshline_tests::nine;
-use meshline_tests::provider::{CLIENT_ID, DENIED, Provider};
+use meshline_tests::provider::{CLIENT_ID, CLIENT_SECRET, DENIED, Provider};
 use serde_json::json;
 
 use super::super::browser::Browser;
 use super::{CONSOLE, FLOW, SESSION, asking, asking_with, back_from_provider, signs_in};
+use crate::telemetry::{start_logging, written};
 
 #[tokio::test]
 async fn a_callback_counts_only_in_the_browser_that_left_for_it() {
@@ -203,4 +204,28 @@ async fn a_wrong_client_secret_lets_nobody_in() {
     let mut browser = Browser::new(&local);
     let refused = signs_in(&mut browser, "/").await;
     assert_eq!((refused.status, browser.cookie(SESSION)), (502, None), "{}", refused.text());
+}
+
+#[tokio::test]
+async fn what_lets_somebody_in_is_neither_logged_nor_printed_nor_on_a_page() {
+    let provider = Provider::start(nine(), "ana@example.com").await;
+    let local = asking(&provider).await;
+    let mut browser = Browser::new(&local);
+    start_logging();
+    let back = back_from_provider(&browser.get("/sign-in").await).await;
+    let code = back.split("code=").nth(1).unwrap().split('&').next().unwrap();
+    let flow = browser.cookie(FLOW).unwrap().to_owned();
+    let signed_in = browser.arrive(&back).await;
+    assert_eq!(signed_in.status, 303, "{}", signed_in.text());
+    let session = browser.cookie(SESSION).unwrap().to_owned();
+    let spent = browser.arrive(&back).await;
+    browser.set_cookie(SESSION, &format!("{session}x"));
+    let (page, app) = (browser.get("/").await, format!("{:?}", local.stack.app));
+    browser.set_cookie(SESSION, &session);
+    let inside = browser.get("/").await;
+    assert!(inside.says("You are Ana Reyes"), "{}", inside.text());
+    let all = [written(), app, signed_in.html, spent.html, page.html, inside.html].concat();
+    for secret in [CLIENT_SECRET, "s3cret", code, &flow, &session] {
+        assert!(!all.contains(secret), "`{secret}` is in {all}");
+    }
 }
