@@ -119,12 +119,14 @@ pub struct Problem {
     pub detail: String,
     /// More members.
     pub more: Value,
+    /// The methods that the address takes, where it was another one.
+    pub allowed: Vec<&'static str>,
 }
 
 impl Problem {
     /// A problem without more members.
     pub fn new(status: u16, kind: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, kind, title, detail: detail.into(), more: Value::Null }
+        Self { status, kind, title, detail: detail.into(), more: Value::Null, allowed: Vec::new() }
     }
 
     /// The same with more members.
@@ -140,6 +142,12 @@ impl Problem {
     /// The request is not as it should be.
     pub fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(400, "bad-request", "the request cannot be understood", detail)
+    }
+
+    /// The address takes other methods, these: `Allow` names them, as RFC 9110 wants it.
+    pub fn other_method(methods: &[&'static str], detail: impl Into<String>) -> Self {
+        let problem = Self::new(405, "method-not-allowed", "this address takes another method", detail);
+        Self { allowed: methods.to_vec(), ..problem }
     }
 
     /// A table or queue is not available; the same request may succeed in a moment.
@@ -161,6 +169,11 @@ impl Problem {
         let mut response = text(self.status, "application/problem+json", body.to_string());
         if self.status == 503 {
             response.headers.insert(HeaderName::from_static("retry-after"), HeaderValue::from_static("5"));
+        }
+        if let Ok(methods) = HeaderValue::from_str(&self.allowed.join(", "))
+            && self.status == 405
+        {
+            response.headers.insert(HeaderName::from_static("allow"), methods);
         }
         response
     }
