@@ -47,6 +47,7 @@ impl Call<'_> {
         if segments.first() == Some(&"v1") {
             self.vouched_for()?;
         }
+        http::check_names(self.request)?;
         let (route, [place, within]) = match Route::find(method, segments) {
             Found::Route(route, places) => (route, places),
             Found::OtherMethod(methods) => {

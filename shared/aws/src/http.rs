@@ -15,6 +15,9 @@ pub type Response = ApiGatewayV2httpResponse;
 const DEFAULT_LIMIT: usize = 50;
 /// Items of a list at most.
 pub const MAX_LIMIT: usize = 200;
+/// Bytes of a name in an address at most: names become keys of tables, and a sort key holds 1,024 with what stands beside
+/// the name. No id, subject or cursor of ours is as long.
+const MAX_NAME_BYTES: usize = 800;
 
 /// The body as bytes.
 ///
@@ -39,6 +42,26 @@ pub fn query(request: &Request, name: &str) -> Option<String> {
     let pairs = request.raw_query_string.as_deref().unwrap_or_default().split('&');
     let found = pairs.filter_map(|pair| pair.split_once('=')).find(|(key, _)| decode(key) == name)?;
     Some(decode(&found.1.replace('+', " "))).filter(|value| !value.is_empty())
+}
+
+/// Refuses an address in which a name stands that nothing can have: DynamoDB takes no such key.
+///
+/// # Errors
+/// A segment of the path, or a value of the query, is too long.
+pub fn check_names(request: &Request) -> Result<(), Problem> {
+    if segments(request).iter().any(|segment| segment.len() > MAX_NAME_BYTES) {
+        return Err(Problem::not_found(format!("no name has more than {MAX_NAME_BYTES} bytes")));
+    }
+    let pairs = request.raw_query_string.as_deref().unwrap_or_default().split('&');
+    match pairs
+        .filter_map(|pair| pair.split_once('='))
+        .find(|(_, value)| decode(value).len() > MAX_NAME_BYTES)
+    {
+        Some((name, _)) => {
+            Err(Problem::bad_request(format!("`{}` has more than {MAX_NAME_BYTES} bytes", decode(name))))
+        }
+        None => Ok(()),
+    }
 }
 
 /// A header that is text.

@@ -51,7 +51,7 @@ impl Operation {
 
     /// A command to a run: it answers the run afterwards.
     fn command(schemas: &mut Schemas) -> Self {
-        Self::answers::<RunView>(schemas).takes::<CommandFields>(schemas).refuses([400, 404, 409, 422])
+        Self::answers::<RunView>(schemas).takes::<CommandFields>(schemas).refuses([409, 422])
     }
 
     fn query(mut self, name: &'static str, what: &'static str, schema: Value) -> Self {
@@ -89,6 +89,12 @@ pub(super) fn operation(route: Route, schemas: &mut Schemas) -> Value {
     let is_open = matches!(route, Route::Health | Route::Deliver | Route::Probe);
     if !is_open {
         problems.push(401);
+    }
+    if !is_open && route.function() == Function::OpsApi {
+        problems.push(400);
+    }
+    if route.address().contains('{') {
+        problems.push(404);
     }
     if !body.is_empty() {
         problems.push(413);
@@ -223,9 +229,9 @@ fn particular(route: Route, schemas: &mut Schemas) -> Operation {
         | Route::FailCheck
         | Route::OpenException
         | Route::ResolveException => Operation::command(schemas),
-        Route::ResolveOfFlow => Operation::answers::<ExceptionView>(schemas)
-            .takes::<CommandFields>(schemas)
-            .refuses([400, 404, 409, 422]),
+        Route::ResolveOfFlow => {
+            Operation::answers::<ExceptionView>(schemas).takes::<CommandFields>(schemas).refuses([409, 422])
+        }
         Route::Configure => Operation::answers::<Applied>(schemas).takes_documents(schemas).query(
             "dry_run",
             "only says what would be applied",
@@ -241,13 +247,13 @@ fn particular(route: Route, schemas: &mut Schemas) -> Operation {
         Route::Listen => Operation::answers::<Listening>(schemas).refuses([404]),
         Route::Heard => Operation::answers::<Page<HeardDelivery>>(schemas)
             .query("from", "since when", time())
-            .refuses([400, 404]),
-        Route::AcceptTurn => Operation::answers::<HandoverAccepted>(schemas).refuses([404, 409]),
+            .refuses([404]),
+        Route::AcceptTurn => Operation::answers::<HandoverAccepted>(schemas).refuses([409]),
         Route::Checkpoints => Operation::lists::<CheckpointItem>(schemas)
             .query("since", "the first day", day())
             .query("until", "the last day", day()),
         Route::CheckpointKey => Operation::answers::<PublicKey>(schemas),
-        Route::Checkpoint => Operation::answers::<Envelope>(schemas).refuses([404, 422]),
+        Route::Checkpoint => Operation::answers::<Envelope>(schemas).refuses([422]),
         Route::Flows => Operation::answers::<Page<FlowItem>>(schemas),
         Route::Flow => Operation::answers::<FlowVersion<'static>>(schemas)
             .query(
@@ -255,12 +261,12 @@ fn particular(route: Route, schemas: &mut Schemas) -> Operation {
                 "the one in force where it is left out",
                 json!({"type": "integer", "minimum": 1}),
             )
-            .refuses([400, 404]),
+            .refuses([404]),
         Route::Deadline => Operation::answers::<DeadlineView>(schemas)
             .query("sla", "an outcome of the flow, or a duration", text())
             .asks(["sla"])
             .query("from", "when it starts; now, where it is left out", time())
-            .refuses([400, 404]),
+            .refuses([404]),
         Route::Runs => runs(schemas),
         Route::Run => Operation::answers::<RunView>(schemas).refuses([404]),
         Route::Trail => trail(schemas),
@@ -282,7 +288,7 @@ fn particular(route: Route, schemas: &mut Schemas) -> Operation {
         Route::Checklist => Operation::answers::<Checklist>(schemas)
             .query("flow", "of which flow", text())
             .asks(["flow"])
-            .refuses([400, 404]),
+            .refuses([404]),
     }
 }
 
@@ -313,7 +319,7 @@ fn runs(schemas: &mut Schemas) -> Operation {
 fn trail(schemas: &mut Schemas) -> Operation {
     let mut trail = Operation::answers::<Page<Record>>(schemas)
         .query("format", "`jsonl`: a record a line", json!({"enum": ["json", "jsonl"]}))
-        .refuses([400, 404]);
+        .refuses([404]);
     trail.answers.iter_mut().for_each(|(_, content)| content.push(("application/jsonl", text())));
     trail
 }
@@ -325,5 +331,5 @@ fn sla_report(schemas: &mut Schemas) -> Operation {
         .query("by", "of all flows together, by client or by owner", json!({"enum": ["client", "owner"]}))
         .query("from", "since when", time())
         .query("to", "until when", time())
-        .refuses([400, 404])
+        .refuses([404])
 }
