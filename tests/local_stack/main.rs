@@ -16,6 +16,7 @@ mod notify;
 mod poison;
 mod replay;
 mod restart;
+mod robustness;
 mod rotation;
 mod signals;
 mod silence;
