@@ -114,9 +114,11 @@ impl JsonSchema for Record {
     /// That of the message which carries it: there every kind has its detail.
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let message = MESSAGE.replace("\"#/$defs/", &format!("\"{SCHEMAS}Record/$defs/"));
-        let mut message: Value = serde_json::from_str(&message).unwrap_or_default();
-        let mut record = message["properties"]["data"].take();
-        record["$defs"] = message["$defs"].take();
+        let message: Value = serde_json::from_str(&message).unwrap_or_default();
+        let mut record = message.pointer("/properties/data").cloned().unwrap_or_default();
+        if let (Some(members), Some(definitions)) = (record.as_object_mut(), message.get("$defs")) {
+            members.insert("$defs".to_owned(), definitions.clone());
+        }
         Schema::try_from(record).unwrap_or_default()
     }
 }

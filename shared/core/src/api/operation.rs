@@ -1,7 +1,7 @@
 //! What a route takes and answers, in OpenAPI's words.
 
 use schemars::JsonSchema;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::document::Schemas;
 use super::{
@@ -87,67 +87,58 @@ impl Operation {
 pub(super) fn operation(route: Route, schemas: &mut Schemas) -> Value {
     let Operation { query, asked_for, body, answers, mut problems } = particular(route, schemas);
     let is_open = matches!(route, Route::Health | Route::Deliver | Route::Probe);
-    if !is_open {
-        problems.push(401);
+    let is_command = body.iter().any(|(_, schema)| is_command(schema));
+    for (status, is_answered) in [
+        (400, !is_open && route.function() == Function::OpsApi),
+        (401, !is_open),
+        (404, route.address().contains('{')),
+        (413, !body.is_empty()),
+        (500, route != Route::Health),
+        (503, route != Route::Health),
+    ] {
+        problems.extend(is_answered.then_some(status));
     }
-    if !is_open && route.function() == Function::OpsApi {
-        problems.push(400);
-    }
-    if route.address().contains('{') {
-        problems.push(404);
-    }
-    if !body.is_empty() {
-        problems.push(413);
-    }
-    if route != Route::Health {
-        problems.extend([500, 503]);
-    }
-    problems.sort_unstable();
-    problems.dedup();
-    let mut parameters: Vec<Value> = places(route);
+    let mut parameters = places(route);
     parameters.extend(query.into_iter().map(|(name, what, schema)| {
         let is_required = asked_for.contains(&name);
         json!({"name": name, "in": "query", "description": what, "required": is_required, "schema": schema})
     }));
-    if body.iter().any(|(_, schema)| is_command(schema)) {
+    if is_command {
         let what = "the same key changes nothing twice";
-        parameters.push(json!({
-            "name": "Idempotency-Key", "in": "header", "description": what, "schema": {"type": "string"},
-        }));
+        parameters
+            .push(json!({"name": "Idempotency-Key", "in": "header", "description": what, "schema": text()}));
     }
-    let mut responses = Map::new();
-    for (status, content) in answers {
-        responses.insert(status.to_string(), json!({"description": said(status), "content": media(content)}));
-    }
-    for status in problems {
-        let content =
-            media(vec![("application/problem+json", json!({"$ref": "#/components/schemas/Problem"}))]);
-        let mut response = json!({"description": said(status), "content": content});
-        if status == 503 {
-            response["headers"] =
-                json!({"Retry-After": {"schema": {"type": "integer"}, "description": "seconds"}});
-        }
-        responses.insert(status.to_string(), response);
-    }
-    let mut operation = json!({
-        "operationId": route.name(),
-        "summary": route.summary().trim(),
-        "tags": [tag(route.function())],
-        "parameters": parameters,
-        "responses": responses,
-    });
-    if !body.is_empty() {
-        let is_required = !body.iter().any(|(_, schema)| is_command(schema));
-        operation["requestBody"] = json!({"required": is_required, "content": media(body)});
-    }
-    if is_open {
-        operation["security"] = json!([]);
-    }
-    operation
+    let members = [
+        ("operationId", Some(json!(route.name()))),
+        ("summary", Some(json!(route.summary().trim()))),
+        ("tags", Some(json!([tag(route.function())]))),
+        ("parameters", Some(json!(parameters))),
+        ("requestBody", (!body.is_empty()).then(|| json!({"required": !is_command, "content": media(body)}))),
+        ("responses", Some(responses(answers, problems))),
+        ("security", is_open.then(|| json!([]))),
+    ];
+    members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+}
+
+/// What is answered, by status.
+fn responses(answers: Vec<(u16, Vec<Content>)>, problems: Vec<u16>) -> Value {
+    let answer = |(status, content): (u16, Vec<Content>)| {
+        (status.to_string(), json!({"description": said(status), "content": media(content)}))
+    };
+    let problem = |status: u16| {
+        let content = vec![("application/problem+json", json!({"$ref": "#/components/schemas/Problem"}))];
+        let headers = match status {
+            503 => json!({"Retry-After": {"description": "seconds", "schema": {"type": "integer"}}}),
+            _ => json!({}),
+        };
+        let response = json!({"description": said(status), "headers": headers, "content": media(content)});
+        (status.to_string(), response)
+    };
+    answers.into_iter().map(answer).chain(problems.into_iter().map(problem)).collect()
 }
 
 fn is_command(schema: &Value) -> bool {
-    schema["$ref"].as_str().is_some_and(|to| to.ends_with("/CommandFields"))
+    schema.get("$ref").and_then(Value::as_str).is_some_and(|to| to.ends_with("/CommandFields"))
 }
 
 fn tag(function: Function) -> &'static str {
