@@ -29,7 +29,7 @@ BROWSER := MESHLINE=$(abspath $(TARGET))/debug/meshline
 # Linting and building need no account; a Region must be named, and SAM must not look for one on the network.
 SAM   := SAM_CLI_TELEMETRY=0 AWS_EC2_METADATA_DISABLED=true AWS_DEFAULT_REGION=$(or $(AWS_DEFAULT_REGION),us-east-1) $(VENV)/bin/sam
 
-.PHONY: help up test fmt clippy cargo-test browser lint-template build sam-build sam-build-dev deny bench-core mutants cold-start deploy deployed screenshots
+.PHONY: help up test fmt clippy cargo-test simulate api-fuzz browser lint-template build sam-build sam-build-dev deny bench-core mutants cold-start deploy deployed screenshots
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -37,7 +37,7 @@ help: ## list the targets
 up: ## start the local stack
 	cargo run -p meshline -- up
 
-TEST_STEPS := fmt clippy cargo-test browser lint-template deployed
+TEST_STEPS := fmt clippy cargo-test api-fuzz browser lint-template deployed
 
 # Every step runs, whatever became of the one before. The counts are read from what cargo, unittest and node print, and a run
 # that printed none has failed.
@@ -67,7 +67,11 @@ clippy: ## lints, warnings are errors
 cargo-test: ## the Rust tests
 	$(CARGO_TEST) --no-fail-fast
 
-# `cargo build` finds everything built by the step before.
+# `cargo build` finds everything built by the steps before.
+api-fuzz: $(VENV)-api/ready ## every operation of infra/openapi.json, asked what it takes and what it does not (MESHLINE_EXAMPLES=1000 asks for longer)
+	cargo build $(LOCKED) $(FEATURES) --workspace --all-targets
+	MESHLINE=$(abspath $(TARGET))/debug/meshline $(VENV)-api/bin/python tests/api/run.py
+
 browser: $(NODE_MODULES)/ready ## the console in Chromium: what people do there, by whatever means; pictures are left in target/screenshots
 	cargo build $(LOCKED) $(FEATURES) --workspace --all-targets
 	$(BROWSER) SCREENSHOTS=$(abspath $(TARGET))/screenshots node --test --test-reporter=spec tests/browser/*.test.js
@@ -132,7 +136,8 @@ deployed: $(VENV)-emulator/ready ## deploy to an AWS emulator on this machine, a
 $(VENV)/ready: tests/template/requirements.txt
 $(VENV)-checkov/ready: tests/template/requirements-checkov.txt
 $(VENV)-emulator/ready: tests/deployed/requirements.txt
-$(VENV)/ready $(VENV)-checkov/ready $(VENV)-emulator/ready:
+$(VENV)-api/ready: tests/api/requirements.txt
+$(VENV)/ready $(VENV)-checkov/ready $(VENV)-emulator/ready $(VENV)-api/ready:
 	python3 -m venv $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@

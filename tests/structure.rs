@@ -6,6 +6,8 @@ mod documents;
 use std::collections::BTreeSet;
 use std::process::Command;
 
+use meshline_core::api::{Function, Route};
+
 /// The names of the packages that `package` is built from.
 fn tree(package: &str) -> BTreeSet<String> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
@@ -112,4 +114,37 @@ fn the_local_tables_are_those_of_the_template() {
         indexes,
         "the template has an index that is not emulated"
     );
+}
+
+/// Every route of the API leads to the function that answers it: of the routes of template.yaml that fit, the one with
+/// the fewest free places counts, and a method before `ANY`.
+#[test]
+fn the_template_leads_every_route_to_its_function() {
+    let template = include_str!("../template.yaml");
+    let routes: Vec<(&str, &str, &str)> = template
+        .lines()
+        .filter_map(|line| {
+            let (_, after) = line.split_once("RouteKey: ")?;
+            let key = after.split(", ").next()?.trim_matches('"');
+            let (_, target) = line.split_once("integrations/${")?;
+            let (method, path) = key.split_once(' ')?;
+            Some((method, path, target.split('}').next()?))
+        })
+        .collect();
+    let fits = |path: &str, address: &str| match path.split_once("/{proxy+}") {
+        Some((before, _)) => address.starts_with(&format!("{before}/")),
+        None => path == address,
+    };
+    for route in Route::ALL {
+        let (method, address) = (route.method(), route.address());
+        let found =
+            routes.iter().filter(|(by, path, _)| (*by == method || *by == "ANY") && fits(path, address));
+        let most_precise = found.max_by_key(|(by, path, _)| (!path.contains('+'), path.len(), *by == method));
+        let expected = match route.function() {
+            Function::Ingest => "HooksIntegration",
+            Function::OpsApi => "OpsIntegration",
+            Function::Report => "ReportIntegration",
+        };
+        assert_eq!(most_precise.map(|(_, _, target)| *target), Some(expected), "{method} {address}");
+    }
 }

@@ -8,7 +8,10 @@ const EXAMPLES: [(&str, &[&str]); 51] = [
     ("init", &["meshline init flows"]),
     ("plan", &["meshline plan flows"]),
     ("apply", &["meshline apply flows --as ana", "cat flows/*.yaml | meshline apply -"]),
-    ("schema", &["meshline schema > meshline.schema.json"]),
+    (
+        "schema",
+        &["meshline schema > meshline.schema.json", "meshline schema openapi > meshline.openapi.json"],
+    ),
     ("runs", &["meshline runs --overdue --owner ben", "meshline runs --all --json | jq '.items[].run'"]),
     ("run", &["meshline run show RUN"]),
     ("run show", &["meshline run show RUN"]),

@@ -97,8 +97,12 @@ enum Command {
     Plan(configuration::Files),
     /// Put configuration files in force; what is not in them stays
     Apply(configuration::Files),
-    /// Print the JSON Schema of configuration files, for editors
-    Schema,
+    /// Print the JSON Schema of configuration files, for editors, or the OpenAPI document of the HTTP API
+    Schema {
+        /// Of what
+        #[arg(value_enum, default_value_t)]
+        of: schema::Of,
+    },
     /// List the flows in force, or print one
     Flows(flows::Flows),
     /// List runs, newest first
@@ -182,7 +186,7 @@ async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exi
             }
         }
         Command::Init(args) => return init::run(args, screen),
-        Command::Schema => return schema::run(screen),
+        Command::Schema { of } => return schema::run(screen, *of),
         Command::Completions(args) => return manual::completions(args, screen),
         Command::Man(args) => return manual::man(args, screen),
         Command::Audit(audit::Audit::Verify(verify)) => {
@@ -240,7 +244,7 @@ async fn run(options: &Options, command: Command, screen: &Screen) -> Result<Exi
         | Command::Webhook(_)
         | Command::Source(_)
         | Command::Init(_)
-        | Command::Schema
+        | Command::Schema { .. }
         | Command::Completions(_)
         | Command::Man(_) => Ok(Exit::Done),
     }

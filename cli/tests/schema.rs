@@ -1,4 +1,5 @@
-//! infra/schemas/config.json: an editor takes what `plan` takes, and refuses what `plan` refuses for its form.
+//! infra/schemas/config.json: an editor takes what `plan` takes, and refuses what `plan` refuses for its form; and
+//! infra/openapi.json, what programs know of the HTTP API.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
@@ -6,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use jsonschema::Validator;
+use meshline_core::api;
 use meshline_core::config::{File, read, schema, yaml};
 use serde_json::Value;
 
@@ -49,6 +51,15 @@ fn the_schema_that_is_checked_in_is_that_of_the_types() {
     assert!(
         checked_in == of_the_types,
         "make it anew: cargo run -p meshline -- schema > infra/schemas/config.json"
+    );
+}
+
+#[test]
+fn the_description_of_the_api_that_is_checked_in_is_that_of_its_routes_and_types() {
+    let checked_in = fs::read_to_string(repository("infra/openapi.json")).unwrap();
+    assert!(
+        checked_in == format!("{:#}\n", api::document()),
+        "make it anew: cargo run -p meshline -- schema openapi > infra/openapi.json"
     );
 }
 

@@ -131,3 +131,53 @@ async fn the_same_idempotency_key_changes_nothing() {
     let trail = local.trail(&run).await;
     assert_eq!(trail.iter().filter(|kind| *kind == "note_added").count(), 1);
 }
+
+#[tokio::test]
+async fn a_name_that_nothing_can_have_is_refused_before_a_table_is_asked() {
+    let local = Local::start().await;
+    let get = async |path: &str| local.send("GET", path, &[], Vec::new()).await;
+    let (long, longest) = ("x".repeat(801), "x".repeat(800));
+    for path in ["/v1/runs/{}", "/v1/runs/{}/audit", "/v1/flows/{}", "/v1/subjects/{}/timeline"] {
+        assert_eq!(kind(&get(&path.replace("{}", &long)).await), (404, "not-found"), "{path}");
+    }
+    for query in ["/v1/runs?flow={}", "/v1/runs?cursor={}", "/v1/exceptions?flow={}", "/v1/runs?owner={}"] {
+        let refused = get(&query.replace("{}", &long)).await;
+        assert_eq!(kind(&refused), (400, "bad-request"), "{query}");
+        assert!(refused.1["detail"].as_str().unwrap().contains("800 bytes"), "{refused:?}");
+        assert_eq!(get(&query.replace("{}", &longest)).await.0, 200, "{query}");
+    }
+    let page = get(&format!("/runs/{long}")).await;
+    assert_eq!(page.0, 404);
+}
+
+#[tokio::test]
+async fn a_cursor_that_is_none_of_ours_starts_from_the_beginning() {
+    let local = Local::start().await;
+    let run = local.opened("5Ks").await;
+    for cursor in ["_", "x", &format!("_{run}"), &format!("x_{run}"), "9999-12-31T23:59:59.999Z_x"] {
+        let runs = local.get(&format!("/v1/runs?flow=blog-launch&cursor={cursor}")).await;
+        assert_eq!(runs["items"][0]["run"], run.as_str(), "{cursor}");
+    }
+    for cursor in ["%23%23", &format!("%23{run}%231"), "2026-11-23T09:00:00.000Z%23%231"] {
+        let records = local.get(&format!("/v1/audit?flow=blog-launch&day=2026-11-23&cursor={cursor}")).await;
+        assert_eq!(records["items"][0]["kind"], "flow_applied", "{cursor}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_takes_other_methods_names_them() {
+    let local = Local::start().await;
+    for (method, path, allowed) in [
+        ("GET", "/v1/runs/x/acknowledge", "POST"),
+        ("DELETE", "/v1/config", "PUT"),
+        ("POST", "/v1/checkpoints/2026-11-23", "GET"),
+        ("PUT", "/hooks/contentful", "POST"),
+    ] {
+        let mut request = axum::http::Request::new(axum::body::Body::empty());
+        *request.method_mut() = method.parse().unwrap();
+        *request.uri_mut() = path.parse().unwrap();
+        let answer = meshline_local::gateway::call(&local.stack, request).await;
+        assert_eq!(answer.status(), 405, "{method} {path}");
+        assert_eq!(answer.headers()["allow"], allowed, "{method} {path}");
+    }
+}

@@ -16,6 +16,7 @@ mod notify;
 mod poison;
 mod replay;
 mod restart;
+mod robustness;
 mod rotation;
 mod security;
 mod signals;

@@ -4,11 +4,12 @@ use aws_lambda_events::http::{HeaderName, HeaderValue};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use futures_util::StreamExt;
 use futures_util::future::join;
-use meshline_aws::events::{Put, Rejected};
+use meshline_aws::events::Put;
 use meshline_aws::http::{self, Problem, Request, Response};
 use meshline_aws::listening::Heard;
 use meshline_aws::telemetry::{self, event_span};
 use meshline_aws::{App, StoreError, secrets};
+use meshline_core::api::{Delivered, Rejected, Taken};
 use meshline_core::config::source::Source;
 use meshline_core::event::Event;
 use meshline_core::time::Time;
@@ -16,7 +17,7 @@ use meshline_core::trace::TraceId;
 use meshline_sources::{
     Delivery, Normalised, Reply, Unreadable, Unverified, accepted, greeting, normalise, verify,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use tracing::{Instrument, Span};
 
 /// The largest body taken in.
@@ -225,8 +226,7 @@ fn unverified(source: &Source, why: &Unverified, now: Time) -> Problem {
 }
 
 fn only_post(source: &Source) -> Problem {
-    let detail = format!("send webhooks of `{}` with POST", source.id);
-    Problem::new(405, "method-not-allowed", "this address takes another method", detail)
+    Problem::other_method(&["POST"], format!("send webhooks of `{}` with POST", source.id))
 }
 
 async fn reject(
@@ -253,13 +253,13 @@ async fn reject(
 async fn keep(app: &App, events: &[Event], status: u16) -> Result<Response, Problem> {
     let puts: Vec<_> =
         events.iter().map(|event| keep_one(app, event).instrument(event_span(event))).collect();
-    let kept: Vec<Result<Value, Problem>> =
+    let kept: Vec<Result<Taken, Problem>> =
         futures_util::stream::iter(puts).buffered(AT_ONCE).collect().await;
-    let kept: Vec<Value> = kept.into_iter().collect::<Result<_, _>>()?;
-    Ok(http::json(status, &json!({"events": kept})))
+    let events: Vec<Taken> = kept.into_iter().collect::<Result<_, _>>()?;
+    Ok(http::json(status, &json!(Delivered { events })))
 }
 
-async fn keep_one(app: &App, event: &Event) -> Result<Value, Problem> {
+async fn keep_one(app: &App, event: &Event) -> Result<Taken, Problem> {
     let duplicate = match app.events.put(event).await {
         Ok(Put::New) => false,
         Ok(Put::Duplicate) => true,
@@ -274,5 +274,6 @@ async fn keep_one(app: &App, event: &Event) -> Result<Value, Problem> {
         }
         Err(error) => return Err(error.into()),
     };
-    Ok(json!({"id": event.id, "subject": event.subject, "type": event.kind, "duplicate": duplicate}))
+    let Event { id, subject, kind, .. } = event.clone();
+    Ok(Taken { id, subject, kind, duplicate })
 }

@@ -3,31 +3,17 @@
 use meshline_aws::execute::{self, ExecuteError};
 use meshline_aws::http::{self, Problem, Response};
 use meshline_aws::{exception, telemetry};
+use meshline_core::api::CommandFields;
 use meshline_core::command::{Action, Command, Rejection};
 use meshline_core::config::flow::{ExceptionKind, Party};
 use meshline_core::flow_exception::FlowException;
 use meshline_core::record::ExceptionResolved;
 use meshline_core::run::Run;
 use meshline_core::view::{ExceptionView, RunView};
-use serde::Deserialize;
 use serde_json::json;
 use tracing::Instrument;
 
 use crate::Call;
-
-/// A command's fields. Each command looks at its own.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Fields {
-    if_version: Option<u64>,
-    to: Option<String>,
-    reason: Option<String>,
-    text: Option<String>,
-    evidence: Option<String>,
-    resolution: Option<String>,
-    kind: Option<ExceptionKind>,
-    outcome: Option<String>,
-}
 
 impl Call<'_> {
     /// `POST /v1/runs/{run}/…`: the run as it is afterwards.
@@ -37,11 +23,16 @@ impl Call<'_> {
     }
 
     /// Gives a run the command that address and fields say: the run afterwards.
-    pub(crate) async fn commanded(&self, run: &str, rest: &[&str], fields: Fields) -> Result<Run, Problem> {
+    pub(crate) async fn commanded(
+        &self,
+        run: &str,
+        rest: &[&str],
+        fields: CommandFields,
+    ) -> Result<Run, Problem> {
         self.executed(run, rest, fields).instrument(telemetry::run_span(run)).await
     }
 
-    async fn executed(&self, run: &str, rest: &[&str], fields: Fields) -> Result<Run, Problem> {
+    async fn executed(&self, run: &str, rest: &[&str], fields: CommandFields) -> Result<Run, Problem> {
         let if_version = fields.if_version;
         let action = action(rest, fields)
             .ok_or_else(|| Problem::not_found(format!("POST {} is no command of a run", self.path())))??;
@@ -64,7 +55,7 @@ impl Call<'_> {
         &self,
         flow: &str,
         id: &str,
-        fields: Fields,
+        fields: CommandFields,
     ) -> Result<FlowException, Problem> {
         let config = self.app.config.fresh(self.now).await?.config;
         let Some(flow) = config.flows.get(flow) else {
@@ -89,10 +80,10 @@ impl Call<'_> {
         key.or_else(|| self.request.request_context.request_id.as_ref().map(|id| format!("request:{id}")))
     }
 
-    fn fields(&self) -> Result<Fields, Problem> {
+    fn fields(&self) -> Result<CommandFields, Problem> {
         let body = http::body(self.request).map_err(|_| Problem::bad_request("the body is not base64"))?;
         if body.trim_ascii().is_empty() {
-            return Ok(Fields::default());
+            return Ok(CommandFields::default());
         }
         serde_json::from_slice(&body).map_err(|error| Problem::bad_request(format!("the body: {error}")))
     }
@@ -129,7 +120,7 @@ impl Call<'_> {
 }
 
 /// What the address and the fields ask for; `None` when the address is no command.
-fn action(rest: &[&str], fields: Fields) -> Option<Result<Action, Problem>> {
+fn action(rest: &[&str], fields: CommandFields) -> Option<Result<Action, Problem>> {
     let reason = fields.reason.unwrap_or_default();
     let evidence = fields.evidence;
     Some(Ok(match rest {

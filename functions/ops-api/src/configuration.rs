@@ -4,24 +4,19 @@ use meshline_aws::config::too_large;
 use meshline_aws::http::{self, Problem, Response};
 use meshline_aws::watch::{Seen, Watch};
 use meshline_aws::{StoreError, execute, rotation};
+use meshline_core::api::{Applied, Files, FlowItem, FlowVersion, Note, Page};
+use meshline_core::config::flow::Flow;
 use meshline_core::config::source::Source;
-use meshline_core::config::{Action, Config, File, Kind, Plan};
+use meshline_core::config::{Action, Config, File, Kind, Plan, Versioned};
 use meshline_core::duties::Duties;
 use meshline_core::record::{Fact, FlowApplied};
 use meshline_core::silence::Silence;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::Call;
 
 /// How often a plan is made again because somebody else applied meanwhile.
 const ATTEMPTS: usize = 3;
-
-/// Several files in one body; any other body is one file.
-#[derive(Debug, Deserialize)]
-struct Files {
-    files: Vec<File>,
-}
 
 impl Call<'_> {
     /// `PUT /v1/config`: adds and updates; what is not in it stays.
@@ -85,7 +80,7 @@ impl Call<'_> {
         })
     }
 
-    /// The files of the body.
+    /// The files of the body; one that is no JSON is one file.
     pub(crate) fn files(&self) -> Result<Vec<File>, Problem> {
         let body = http::body(self.request).map_err(|_| Problem::bad_request("the body is not base64"))?;
         let text = String::from_utf8(body).map_err(|_| Problem::bad_request("the body is not UTF-8 text"))?;
@@ -104,19 +99,14 @@ impl Call<'_> {
     /// `GET /v1/flows`
     pub(crate) async fn flows(&self) -> Result<Response, Problem> {
         let config = self.app.config.fresh(self.now).await?.config;
-        let items: Vec<Value> = config
-            .flows
-            .values()
-            .map(|flow| {
-                let document = &flow.document;
-                json!({
-                    "id": document.id, "title": document.title, "client": document.client, "version": flow.version,
-                    "hash": flow.hash, "owner": document.owner, "backup_owner": document.backup_owner,
-                    "outcomes": document.outcomes.iter().map(|outcome| &outcome.id).collect::<Vec<_>>(),
-                })
-            })
-            .collect();
-        Ok(http::json(200, &json!({"items": items, "cursor": null})))
+        let item = |flow: &Versioned<Flow>| {
+            let Flow { id, title, client, owner, backup_owner, outcomes, .. } =
+                flow.document.as_ref().clone();
+            let outcomes = outcomes.into_iter().map(|outcome| outcome.id).collect();
+            let (version, hash) = (flow.version, flow.hash.clone());
+            FlowItem { id, title, client, version, hash, owner, backup_owner, outcomes }
+        };
+        Ok(http::json(200, &json!(Page::whole(config.flows.values().map(item).collect()))))
     }
 
     /// `GET /v1/flows/{id}?version=`
@@ -134,8 +124,8 @@ impl Call<'_> {
             return Err(unknown());
         }
         let flow = self.app.config.flow(id, wanted).await?;
-        let body = json!({"id": id, "version": flow.version, "hash": flow.hash, "definition": flow.document.as_ref()});
-        Ok(http::json(200, &body))
+        let Versioned { version, hash, document } = flow.as_ref().clone();
+        Ok(http::json(200, &json!(FlowVersion { id: id.to_owned(), version, hash, definition: &document })))
     }
 }
 
@@ -145,20 +135,17 @@ fn check_source(source: &Source) -> Vec<(String, String, String)> {
 }
 
 fn planned(plan: &Plan, applied: bool, generation: u64) -> Response {
-    let notes = notes(plan);
-    http::json(
-        200,
-        &json!({"applied": applied, "generation": generation, "changes": plan.changes, "notes": notes}),
-    )
+    let (changes, notes) = (plan.changes.clone(), notes(plan));
+    http::json(200, &json!(Applied { applied, generation, changes, notes }))
 }
 
 /// What is to be known of the sources in the plan: those whose senders lose what is not taken at once.
-fn notes(plan: &Plan) -> Vec<Value> {
+fn notes(plan: &Plan) -> Vec<Note> {
     let sources = plan.changes.iter().filter(|change| change.kind == Kind::Source);
     let lossy = sources.filter_map(|change| {
         let source = plan.next.sources.get(&change.id)?;
         let text = meshline_sources::facts(source.document.provider).lossy?;
-        Some(json!({"kind": "source", "id": change.id, "text": text}))
+        Some(Note { kind: Kind::Source, id: change.id.clone(), text })
     });
     lossy.collect()
 }

@@ -19,7 +19,7 @@ mod today;
 mod words;
 
 pub use layout::bare_page;
-use meshline_aws::http::{Problem, Response};
+use meshline_aws::http::{self, Problem, Response};
 
 use crate::Call;
 
@@ -49,6 +49,7 @@ impl Call<'_> {
     }
 
     async fn page_or_form(&self, method: &str, segments: &[&str]) -> Result<Response, Problem> {
+        http::check_names(self.request)?;
         match (method, segments) {
             ("GET", []) => self.today_page().await,
             ("GET", ["runs"]) => self.runs_page().await,

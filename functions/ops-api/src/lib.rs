@@ -15,6 +15,7 @@ mod whatif;
 
 use meshline_aws::App;
 use meshline_aws::http::{self, Problem, Request, Response};
+use meshline_core::api::{Found, Health, Route};
 use meshline_core::time::Time;
 use serde_json::json;
 
@@ -46,53 +47,62 @@ impl Call<'_> {
         if segments.first() == Some(&"v1") {
             http::vouched_for(self.request)?;
         }
-        match (method, segments) {
-            ("GET", ["healthz"]) => {
-                Ok(http::json(200, &json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")})))
-            }
-            ("GET", ["v1", "flows"]) => self.flows().await,
-            ("GET", ["v1", "flows", flow]) => self.flow(flow).await,
-            ("GET", ["v1", "flows", flow, "deadline"]) => self.deadline(flow).await,
-            ("PUT", ["v1", "config"]) => Box::pin(self.configure()).await,
-            ("GET", ["v1", "runs"]) => self.runs().await,
-            ("GET", ["v1", "runs", run]) => self.run(run).await,
-            ("GET", ["v1", "runs", run, "audit"]) => self.trail(run).await,
-            ("GET", ["v1", "runs", run, "audit", "verify"]) => self.verify(run).await,
-            ("GET", ["v1", "audit"]) => self.records().await,
-            ("GET", ["v1", "subjects", subject, "timeline"]) => self.timeline(subject).await,
-            ("GET", ["v1", "exceptions"]) => self.exceptions().await,
-            ("GET", ["v1", "rejections"]) => self.rejections().await,
-            ("POST", ["v1", "sources", source, "listen"]) => self.listen(source).await,
-            ("GET", ["v1", "sources", source, "heard"]) => self.heard(source).await,
-            ("GET", ["v1", "reports", "sla"]) => self.sla_report().await,
-            ("GET", ["v1", "reports", "checklist"]) => self.checklist().await,
-            ("POST", ["v1", "runs", run, rest @ ..]) => self.command(run, rest).await,
-            ("POST", ["v1", "flows", flow, "exceptions", exception, "resolve"]) => {
-                Box::pin(self.resolve_of_flow(flow, exception)).await
-            }
-            ("GET", ["v1", "rotations"]) => self.rotations().await,
-            ("POST", ["v1", "rotations", role, "accept"]) => self.accept(role).await,
-            ("POST", ["v1", "replay"]) => self.replay().await,
-            ("POST", ["v1", "whatif"]) => self.what_if().await,
-            (
-                _,
-                ["healthz"]
-                | ["v1", "reports", "sla" | "checklist"]
-                | ["v1", "sources", _, "listen" | "heard"]
-                | [
-                    "v1",
-                    "flows" | "runs" | "config" | "audit" | "exceptions" | "rejections" | "replay"
-                    | "rotations" | "whatif",
-                    ..,
-                ],
-            ) => {
+        http::check_names(self.request)?;
+        let (route, [place, within]) = match Route::find(method, segments) {
+            Found::Route(route, places) => (route, places),
+            Found::OtherMethod(methods) => {
                 let detail = format!("{method} is not for {}", self.path());
-                Err(Problem::new(405, "method-not-allowed", "this address takes another method", detail))
+                return Err(Problem::other_method(&methods, detail));
             }
-            (_, _) => {
-                Err(Problem::not_found(format!("{method} {} is none of the API's addresses", self.path())))
+            Found::Nothing => return Err(self.nowhere(method)),
+        };
+        match route {
+            Route::Health => {
+                Ok(http::json(200, &json!(Health { status: "ok", version: env!("CARGO_PKG_VERSION") })))
+            }
+            Route::Configure => Box::pin(self.configure()).await,
+            Route::Flows => self.flows().await,
+            Route::Flow => self.flow(place).await,
+            Route::Deadline => self.deadline(place).await,
+            Route::ResolveOfFlow => Box::pin(self.resolve_of_flow(place, within)).await,
+            Route::Runs => self.runs().await,
+            Route::Run => self.run(place).await,
+            Route::Acknowledge
+            | Route::Reassign
+            | Route::Pause
+            | Route::Resume
+            | Route::Note
+            | Route::Cancel
+            | Route::Close
+            | Route::CompleteOutcome
+            | Route::FailOutcome
+            | Route::PassCheck
+            | Route::FailCheck
+            | Route::OpenException
+            | Route::ResolveException => self.command(place, segments.get(3..).unwrap_or_default()).await,
+            Route::Trail => self.trail(place).await,
+            Route::Verify => self.verify(place).await,
+            Route::Records => self.records().await,
+            Route::Timeline => self.timeline(place).await,
+            Route::Exceptions => self.exceptions().await,
+            Route::Rejections => self.rejections().await,
+            Route::Listen => self.listen(place).await,
+            Route::Heard => self.heard(place).await,
+            Route::Rotations => self.rotations().await,
+            Route::AcceptTurn => self.accept(place).await,
+            Route::SlaReport => self.sla_report().await,
+            Route::Checklist => self.checklist().await,
+            Route::Replay => self.replay().await,
+            Route::WhatIf => self.what_if().await,
+            // Other functions answer these.
+            Route::Deliver | Route::Probe | Route::Checkpoints | Route::CheckpointKey | Route::Checkpoint => {
+                Err(self.nowhere(method))
             }
         }
+    }
+
+    fn nowhere(&self, method: &str) -> Problem {
+        Problem::not_found(format!("{method} {} is none of the API's addresses", self.path()))
     }
 
     fn path(&self) -> &str {

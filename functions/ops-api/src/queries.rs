@@ -3,17 +3,16 @@
 use meshline_aws::http::{self, MAX_LIMIT, Problem, Response};
 use meshline_aws::runs::List;
 use meshline_aws::verify;
+use meshline_core::api::{Moment, Page, Timeline, Verified};
 use meshline_core::config::Config;
 use meshline_core::config::flow::Flow;
 use meshline_core::day::Day;
-use meshline_core::event::Event;
 use meshline_core::flow_exception::FlowException;
-use meshline_core::record::Record;
 use meshline_core::report::{self, SlaReport};
 use meshline_core::run::Run;
 use meshline_core::time::{Span, Time, TimeError};
 use meshline_core::view::{ExceptionStatus, ExceptionView, RunView};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::Call;
 
@@ -23,24 +22,6 @@ const MAX_PAGES: usize = 20;
 pub(crate) const MAX_REPORT_RUNS: usize = 10_000;
 /// What a report covers where neither the caller nor the flow's objective says.
 pub(crate) const DEFAULT_WINDOW: Span = Span::days(60);
-
-/// One thing that happened about an asset.
-pub(crate) enum Moment {
-    /// A system said so.
-    Event(Event),
-    /// It was decided, of one of the asset's runs.
-    Record(Record),
-}
-
-impl Moment {
-    /// When.
-    pub(crate) fn at(&self) -> Time {
-        match self {
-            Self::Event(event) => event.effective_at(),
-            Self::Record(record) => record.at,
-        }
-    }
-}
 
 impl Call<'_> {
     pub(crate) fn time(&self, name: &str) -> Result<Option<Time>, Problem> {
@@ -52,7 +33,7 @@ impl Call<'_> {
     pub(crate) async fn runs(&self) -> Result<Response, Problem> {
         let (runs, cursor) = self.wanted_runs(MAX_PAGES).await?;
         let items: Vec<RunView> = runs.iter().map(|run| RunView::of(run, self.now)).collect();
-        Ok(http::json(200, &json!({"items": items, "cursor": cursor})))
+        Ok(http::json(200, &json!(Page { items, cursor })))
     }
 
     /// The newest runs that the query asks for, found in so many pages of an index, and where the next page starts.
@@ -141,7 +122,7 @@ impl Call<'_> {
             return Err(Problem::not_found(format!("there is no run `{run}`")));
         }
         match self.query("format").as_deref() {
-            None | Some("json") => Ok(http::json(200, &json!({"items": records, "cursor": null}))),
+            None | Some("json") => Ok(http::json(200, &json!(Page::whole(records)))),
             Some("jsonl") => {
                 let lines: String = records.iter().map(|record| format!("{}\n", json!(record))).collect();
                 Ok(http::text(200, "application/jsonl", lines))
@@ -156,8 +137,8 @@ impl Call<'_> {
         if found.records == 0 && found.fault.is_none() {
             return Err(Problem::not_found(format!("there is no run `{run}`")));
         }
-        let valid = found.fault.is_none();
-        Ok(http::json(200, &json!({"valid": valid, "records": found.records, "fault": found.fault})))
+        let (records, fault) = (found.records, found.fault);
+        Ok(http::json(200, &json!(Verified { valid: fault.is_none(), records, fault })))
     }
 
     /// `GET /v1/audit?flow=&day=`: every record of a flow on a day, as it is stored.
@@ -168,28 +149,21 @@ impl Call<'_> {
         let cursor = self.query("cursor");
         let page =
             self.app.audit.of_flow_day(&flow, day, http::limit(self.request)?, cursor.as_deref()).await?;
-        Ok(http::json(200, &json!({"items": page.records, "cursor": page.cursor})))
+        Ok(http::json(200, &json!(Page { items: page.records, cursor: page.cursor })))
     }
 
     /// `GET /v1/subjects/{subject}/timeline`: events of every system and all decisions on one asset, in order.
     pub(crate) async fn timeline(&self, subject: &str) -> Result<Response, Problem> {
-        let moments = self.moments(subject).await?;
-        let items: Vec<Value> = moments
-            .iter()
-            .map(|moment| match moment {
-                Moment::Event(event) => json!({"at": moment.at(), "kind": "event", "event": event}),
-                Moment::Record(record) => json!({"at": moment.at(), "kind": "record", "record": record}),
-            })
-            .collect();
-        Ok(http::json(200, &json!({"subject": subject, "items": items, "cursor": null})))
+        let (subject, items) = (subject.to_owned(), self.moments(subject).await?);
+        Ok(http::json(200, &json!(Timeline { subject, items, cursor: None })))
     }
 
     /// What happened about one asset, in order.
     pub(crate) async fn moments(&self, subject: &str) -> Result<Vec<Moment>, Problem> {
         let events = self.app.events.of_subject(subject).await?;
-        let mut moments: Vec<Moment> = events.into_iter().map(Moment::Event).collect();
+        let mut moments: Vec<Moment> = events.into_iter().map(Moment::of_event).collect();
         for run in self.app.runs.of_subject(subject).await? {
-            moments.extend(self.app.audit.trail(&run.run, 0).await?.into_iter().map(Moment::Record));
+            moments.extend(self.app.audit.trail(&run.run, 0).await?.into_iter().map(Moment::of_record));
         }
         moments.sort_by_key(Moment::at);
         Ok(moments)
@@ -204,7 +178,7 @@ impl Call<'_> {
             Some(_) => return Err(Problem::bad_request("`status` is `open` or `resolved`")),
         };
         let (items, cursor) = self.wanted_exceptions(status).await?;
-        Ok(http::json(200, &json!({"items": items, "cursor": cursor})))
+        Ok(http::json(200, &json!(Page { items, cursor })))
     }
 
     /// The exceptions of a status, or of any, that the query asks for, newest first, and where the next page starts.
@@ -247,7 +221,7 @@ impl Call<'_> {
     /// `GET /v1/rejections`
     pub(crate) async fn rejections(&self) -> Result<Response, Problem> {
         let items = self.app.events.rejections(http::limit(self.request)?, self.now).await?;
-        Ok(http::json(200, &json!({"items": items, "cursor": null})))
+        Ok(http::json(200, &json!(Page::whole(items))))
     }
 
     /// `GET /v1/reports/sla?flow=&by=&from=&to=`

@@ -2,7 +2,7 @@
 
 use meshline_aws::events::{Position, Window};
 use meshline_aws::http::{self, Problem, Response};
-use serde::Deserialize;
+use meshline_core::api::{ReplayFields, Replayed};
 use serde_json::json;
 
 use crate::Call;
@@ -13,24 +13,12 @@ const DEFAULT_LIMIT: usize = 200;
 /// Events that one call replays at most: they are written one after the other, in the order they came.
 const MAX_LIMIT: usize = 500;
 
-/// The body of `POST /v1/replay`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Fields {
-    source: String,
-    from: String,
-    to: String,
-    limit: Option<i64>,
-    cursor: Option<String>,
-    dry_run: bool,
-}
-
 impl Call<'_> {
     /// `POST /v1/replay`: the events of a source that came in from `from` to `to` go through `route` again. What they
     /// have done already is not done twice.
     pub(crate) async fn replay(&self) -> Result<Response, Problem> {
         let body = http::body(self.request).map_err(|_| Problem::bad_request("the body is not base64"))?;
-        let fields: Fields = serde_json::from_slice(&body)
+        let fields: ReplayFields = serde_json::from_slice(&body)
             .map_err(|error| Problem::bad_request(format!("the body: {error}")))?;
         let config = self.app.config.fresh(self.now).await?.config;
         if !config.sources.contains_key(&fields.source) {
@@ -63,7 +51,7 @@ impl Call<'_> {
             let actor = self.actor(&config.people()).id;
             tracing::info!(source = fields.source, %from, %to, replayed, actor, "events are replayed");
         }
-        Ok(http::json(200, &json!({"replayed": replayed, "cursor": cursor})))
+        Ok(http::json(200, &json!(Replayed { replayed, cursor })))
     }
 }
 

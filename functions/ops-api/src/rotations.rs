@@ -2,6 +2,7 @@
 
 use meshline_aws::http::{self, Problem, Response};
 use meshline_aws::rotation;
+use meshline_core::api::Page;
 use meshline_core::config::directory::Directory;
 use serde_json::json;
 
@@ -22,7 +23,7 @@ impl Call<'_> {
             })?,
         };
         let config = self.app.config.fresh(self.now).await?.config;
-        Ok(http::json(200, &json!({"items": config.rotations(turns, self.now), "cursor": null})))
+        Ok(http::json(200, &json!(Page::whole(config.rotations(turns, self.now)))))
     }
 
     /// `POST /v1/rotations/{role}/accept`: the turn that is accepted.

@@ -2,9 +2,10 @@
 
 use meshline_aws::http::{self, Problem, Response};
 use meshline_aws::listening::Heard;
+use meshline_core::api::{HeardDelivery, HeardEvent, Listening, Page};
 use meshline_core::event::Event;
 use meshline_core::time::Time;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::Call;
 
@@ -13,7 +14,7 @@ impl Call<'_> {
     pub(crate) async fn listen(&self, source: &str) -> Result<Response, Problem> {
         self.known_source(source).await?;
         let until = self.app.listening.begin(source, self.now).await?;
-        Ok(http::json(200, &json!({"source": source, "from": self.now, "until": until})))
+        Ok(http::json(200, &json!(Listening { source: source.to_owned(), from: self.now, until })))
     }
 
     /// `GET /v1/sources/{id}/heard?from=`: what came since, and what the flows would make of it.
@@ -22,16 +23,17 @@ impl Call<'_> {
         let from = self.time("from")?.unwrap_or(Time::from_unix_ms(0));
         let heard = self.app.listening.heard(source, from).await?;
         let router = self.app.config.fresh(self.now).await?.router;
-        let matching = |event: &Event| {
-            let (triggers, awaited_by) = (router.triggered(event), router.awaiting(event));
-            json!({"event": event, "triggers": triggers.unwrap_or_default(), "awaited_by": awaited_by.unwrap_or_default()})
+        let matching = |event: Event| HeardEvent {
+            triggers: router.triggered(&event).unwrap_or_default(),
+            awaited_by: router.awaiting(&event).unwrap_or_default(),
+            event,
         };
-        let shown = |heard: &Heard| {
+        let shown = |heard: Heard| {
             let Heard { at, method, headers, bytes, status, why, events } = heard;
-            let events: Vec<Value> = events.iter().map(matching).collect();
-            json!({"at": at, "method": method, "headers": headers, "bytes": bytes, "status": status, "why": why, "events": events})
+            let events = events.into_iter().map(matching).collect();
+            HeardDelivery { at, method, headers, bytes, status, why, events }
         };
-        Ok(http::json(200, &json!({"items": heard.iter().map(shown).collect::<Vec<_>>()})))
+        Ok(http::json(200, &json!(Page::whole(heard.into_iter().map(shown).collect()))))
     }
 
     async fn known_source(&self, source: &str) -> Result<(), Problem> {

@@ -3,6 +3,7 @@
 use meshline_aws::StoreError;
 use meshline_aws::http::{self, Problem, Response};
 use meshline_aws::runs::List;
+use meshline_core::api::WhatIf;
 use meshline_core::config::{Action, Kind, Plan};
 use meshline_core::decide::Context;
 use meshline_core::route::Candidate;
@@ -42,7 +43,7 @@ impl Call<'_> {
             comparisons.push(self.again(run, context).await?);
         }
         let summary = Summary::of(&comparisons);
-        Ok(http::json(200, &json!({"flow": id, "summary": summary, "runs": comparisons})))
+        Ok(http::json(200, &json!(WhatIf { flow: id, summary, runs: comparisons })))
     }
 
     async fn again(&self, run: &Run, context: Context<'_>) -> Result<Comparison, Problem> {

@@ -3,8 +3,10 @@
 use futures_util::{StreamExt, TryStreamExt};
 use meshline_aws::http::{self, Problem, Request, Response};
 use meshline_aws::vault::Vault;
+use meshline_core::api::{CheckpointItem, Found, Page, Route};
+use meshline_core::checkpoint::{Checkpoint, Envelope};
 use meshline_core::day::Day;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::stored;
 
@@ -23,15 +25,14 @@ async fn answer(vault: &impl Vault, request: &Request) -> Result<Response, Probl
     let segments = http::segments(request);
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let method = request.request_context.http.method.as_str();
-    match (method, segments.as_slice()) {
-        ("GET", ["v1", "checkpoints"]) => list(vault, request).await,
-        ("GET", ["v1", "checkpoints", "key"]) => Ok(http::json(200, &json!(vault.public_key().await?))),
-        ("GET", ["v1", "checkpoints", day]) => one(vault, day).await,
-        (_, ["v1", "checkpoints"] | ["v1", "checkpoints", _]) => {
-            let detail = "checkpoints are made by the schedule; read them with GET";
-            Err(Problem::new(405, "method-not-allowed", "this address takes another method", detail))
+    match Route::find(method, &segments) {
+        Found::Route(Route::Checkpoints, _) => list(vault, request).await,
+        Found::Route(Route::CheckpointKey, _) => Ok(http::json(200, &json!(vault.public_key().await?))),
+        Found::Route(Route::Checkpoint, [day, _]) => one(vault, day).await,
+        Found::OtherMethod(methods) => {
+            Err(Problem::other_method(&methods, "checkpoints are made by the schedule"))
         }
-        (_, _) => {
+        Found::Route(..) | Found::Nothing => {
             Err(Problem::not_found("checkpoints are under /v1/checkpoints/2026-11-23, their key under …/key"))
         }
     }
@@ -54,17 +55,15 @@ async fn list(vault: &impl Vault, request: &Request) -> Result<Response, Problem
     let cursor = days.get(limit).copied();
     days.truncate(limit);
     let envelopes = futures_util::stream::iter(days).map(|day| stored(vault, day)).buffered(AT_ONCE);
-    let items: Vec<Value> = envelopes
+    let items: Vec<CheckpointItem> = envelopes
         .map_ok(|envelope| {
-            let checkpoint = &envelope.checkpoint;
-            json!({
-                "day": checkpoint.day, "records": checkpoint.records, "root": checkpoint.root,
-                "hash": checkpoint.hash(), "signature": envelope.signature, "key": envelope.key,
-            })
+            let (Envelope { checkpoint, key, signature }, hash) = (&envelope, envelope.checkpoint.hash());
+            let Checkpoint { day, records, root, .. } = checkpoint.clone();
+            CheckpointItem { day, records, root, hash, signature: signature.clone(), key: key.clone() }
         })
         .try_collect()
         .await?;
-    Ok(http::json(200, &json!({"items": items, "cursor": cursor})))
+    Ok(http::json(200, &json!(Page { items, cursor: cursor.map(|day| day.to_string()) })))
 }
 
 /// `GET /v1/checkpoints/{day}`: the envelope, byte for byte as it is stored.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use meshline_core::day::Day;
 use meshline_core::record::{ActorKind, Record};
+use meshline_core::time::Time;
 use meshline_core::trail::{self, Fault};
 use serde_json::Value;
 
@@ -170,8 +171,9 @@ fn item(record: &Record) -> Result<Item, StoreError> {
 
 /// The key after which a page starts: `<at>#<run>#<seq>`, where the run may be `FLOW#<id>`.
 fn start_key(flow_day: &str, at_run_seq: &str) -> Option<Item> {
-    let (run, seq) = at_run_seq.split_once('#')?.1.rsplit_once('#')?;
-    let seq: u64 = seq.parse().ok()?;
+    let (at, run_seq) = at_run_seq.split_once('#')?;
+    let (run, seq) = run_seq.rsplit_once('#').filter(|(run, _)| !run.is_empty())?;
+    let (_, seq): (Time, u64) = (at.parse().ok()?, seq.parse().ok()?);
     Some(Item::from([
         ("pk".to_owned(), s(run)),
         ("sk".to_owned(), AttributeValue::N(seq.to_string())),

@@ -11,10 +11,10 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
+use meshline_core::api::Rejected;
 use meshline_core::event::Event;
 use meshline_core::id::subject_hash;
 use meshline_core::time::{Span, Time};
-use serde::{Deserialize, Serialize};
 
 pub use window::{Position, Window};
 
@@ -52,19 +52,6 @@ pub enum Put {
     Duplicate,
     /// It does not fit one item, even compressed.
     TooLarge,
-}
-
-/// An authentic delivery, or a part of one, that could not be understood.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rejected {
-    /// Id of the source.
-    pub source: String,
-    /// When it came.
-    pub received_at: Time,
-    /// What is wrong with it.
-    pub reason: String,
-    /// Its body, as far as it is text; cut where it is long.
-    pub body: String,
 }
 
 /// A string attribute.

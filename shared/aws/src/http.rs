@@ -15,6 +15,9 @@ pub type Response = ApiGatewayV2httpResponse;
 const DEFAULT_LIMIT: usize = 50;
 /// Items of a list at most.
 pub const MAX_LIMIT: usize = 200;
+/// Bytes of a name in an address at most: names become keys of tables, and a sort key holds 1,024 with what stands beside
+/// the name. No id, subject or cursor of ours is as long.
+const MAX_NAME_BYTES: usize = 800;
 
 /// The body as bytes.
 ///
@@ -39,6 +42,26 @@ pub fn query(request: &Request, name: &str) -> Option<String> {
     let pairs = request.raw_query_string.as_deref().unwrap_or_default().split('&');
     let found = pairs.filter_map(|pair| pair.split_once('=')).find(|(key, _)| decode(key) == name)?;
     Some(decode(&found.1.replace('+', " "))).filter(|value| !value.is_empty())
+}
+
+/// Refuses an address in which a name stands that nothing can have: DynamoDB takes no such key.
+///
+/// # Errors
+/// A segment of the path, or a value of the query, is too long.
+pub fn check_names(request: &Request) -> Result<(), Problem> {
+    if segments(request).iter().any(|segment| segment.len() > MAX_NAME_BYTES) {
+        return Err(Problem::not_found(format!("no name has more than {MAX_NAME_BYTES} bytes")));
+    }
+    let pairs = request.raw_query_string.as_deref().unwrap_or_default().split('&');
+    match pairs
+        .filter_map(|pair| pair.split_once('='))
+        .find(|(_, value)| decode(value).len() > MAX_NAME_BYTES)
+    {
+        Some((name, _)) => {
+            Err(Problem::bad_request(format!("`{}` has more than {MAX_NAME_BYTES} bytes", decode(name))))
+        }
+        None => Ok(()),
+    }
 }
 
 /// A header that is text.
@@ -134,12 +157,14 @@ pub struct Problem {
     pub detail: String,
     /// More members.
     pub more: Value,
+    /// The methods that the address takes, where it was another one.
+    pub allowed: Vec<&'static str>,
 }
 
 impl Problem {
     /// A problem without more members.
     pub fn new(status: u16, kind: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, kind, title, detail: detail.into(), more: Value::Null }
+        Self { status, kind, title, detail: detail.into(), more: Value::Null, allowed: Vec::new() }
     }
 
     /// The same with more members.
@@ -155,6 +180,12 @@ impl Problem {
     /// The request is not as it should be.
     pub fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(400, "bad-request", "the request cannot be understood", detail)
+    }
+
+    /// The address takes other methods, these: `Allow` names them, as RFC 9110 wants it.
+    pub fn other_method(methods: &[&'static str], detail: impl Into<String>) -> Self {
+        let problem = Self::new(405, "method-not-allowed", "this address takes another method", detail);
+        Self { allowed: methods.to_vec(), ..problem }
     }
 
     /// A table or queue is not available; the same request may succeed in a moment.
@@ -176,6 +207,11 @@ impl Problem {
         let mut response = text(self.status, "application/problem+json", body.to_string());
         if self.status == 503 {
             response.headers.insert(HeaderName::from_static("retry-after"), HeaderValue::from_static("5"));
+        }
+        if let Ok(methods) = HeaderValue::from_str(&self.allowed.join(", "))
+            && self.status == 405
+        {
+            response.headers.insert(HeaderName::from_static("allow"), methods);
         }
         response
     }

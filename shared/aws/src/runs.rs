@@ -340,7 +340,7 @@ fn overdue(flow: &str) -> String {
 fn start_key(cursor: &str, attribute: &str, value: &str) -> Option<Item> {
     let (opened_at, run) = cursor.split_once('_')?;
     let mut start = key(run)?;
-    start.insert("opened_at".to_owned(), s(opened_at));
+    start.insert("opened_at".to_owned(), s(opened_at.parse::<Time>().ok()?.to_string()));
     start.insert(attribute.to_owned(), s(value));
     Some(start)
 }

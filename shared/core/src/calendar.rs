@@ -34,6 +34,7 @@ pub struct Stretch {
 
 /// What a stretch of time was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum StretchKind {
     /// Open, and counted.

@@ -46,6 +46,7 @@ pub struct Trigger<'a> {
 
 /// The checks of a flow with their answers, and the triggers they were asked of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Checklist {
     /// The flow.
     pub flow: String,
@@ -59,6 +60,7 @@ pub struct Checklist {
 
 /// One question and its answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ChecklistItem"))]
 pub struct Item {
     /// What is asked.
     pub check: Question,
@@ -78,6 +80,7 @@ pub struct Item {
 
 /// What a checklist asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Question {
     /// Are owner and backup there today, and two people?
@@ -96,6 +99,7 @@ pub enum Question {
 
 /// What is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ChecklistAnswer"))]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
     /// It is as it should be.
@@ -108,6 +112,7 @@ pub enum Answer {
 
 /// One case that shows an answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ChecklistExample"))]
 pub struct Example {
     /// The run; absent for the flow itself.
     pub run: Option<String>,
@@ -123,6 +128,7 @@ pub struct Example {
 
 /// A trigger as the checklist shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TriggerView {
     /// The run it opened.
     pub run: String,
@@ -144,6 +150,7 @@ pub struct TriggerView {
 
 /// How a trigger or an outcome came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// In time.
@@ -160,6 +167,7 @@ pub enum Verdict {
 
 /// An outcome of a trigger.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "TriggerOutcome"))]
 pub struct OutcomeView {
     /// Its id.
     pub id: String,
@@ -173,6 +181,7 @@ pub struct OutcomeView {
 
 /// A routing check of a trigger.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RoutingView {
     /// Its id.
     pub id: String,
@@ -184,6 +193,7 @@ pub struct RoutingView {
 
 /// What was reported of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "CheckReport"))]
 #[serde(rename_all = "snake_case")]
 pub enum Report {
     /// It passed in time.

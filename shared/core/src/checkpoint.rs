@@ -31,6 +31,7 @@ pub const CLOSING: Span = Span::minutes(15);
 ///
 /// Its canonical JSON (RFC 8785) is what is hashed and signed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Checkpoint {
     /// The form of this document: [`VERSION`].
@@ -51,6 +52,7 @@ pub struct Checkpoint {
 
 /// How a checkpoint names the one before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Previous {
     /// Its day.
@@ -63,6 +65,7 @@ pub struct Previous {
 
 /// The last record of a trail on a day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Head {
     /// The run, or `FLOW#<id>`.
@@ -75,6 +78,7 @@ pub struct Head {
 
 /// A checkpoint with its signature, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Envelope {
     /// What was signed.
@@ -87,6 +91,7 @@ pub struct Envelope {
 
 /// The public key that checkpoints are verified with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PublicKey {
     /// The id of the key.
     pub key: String,

@@ -29,6 +29,7 @@ use crate::time::Time;
 
 /// A text file with YAML documents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct File {
     /// What problems call it.
     pub name: String,
@@ -38,6 +39,7 @@ pub struct File {
 
 /// One thing that is wrong with a configuration, and how to mend it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ConfigProblem"))]
 pub struct Problem {
     /// Name of the file.
     pub file: String,
@@ -53,6 +55,7 @@ pub struct Problem {
 
 /// Which kind of document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "DocumentKind"))]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// An outcome contract.
@@ -117,6 +120,7 @@ pub struct Plan {
 
 /// What applying does to one document.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ConfigChange"))]
 pub struct Change {
     /// Its kind.
     pub kind: Kind,
@@ -137,6 +141,7 @@ pub struct Change {
 
 /// Added, updated or left as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ChangeAction"))]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// There was none of that id.

@@ -9,6 +9,7 @@ use crate::trace::TraceId;
 /// One verified, normalised webhook delivery. Attribute names follow CloudEvents 1.0; patterns and
 /// `${…}` templates see exactly this shape.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Event {
     /// Deduplication key, unique within the source. Two deliveries of one thing have the same id.
     pub id: String,

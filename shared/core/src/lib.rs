@@ -4,6 +4,7 @@
 
 pub mod alert;
 pub mod alias;
+pub mod api;
 pub mod calendar;
 pub mod canonical;
 pub mod checklist;

@@ -20,6 +20,7 @@ const FORECAST_FROM: i64 = 10;
 
 /// How many promises of a flow were kept in a window. Absent figures are `null`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SlaReport {
     /// The flow.
     pub flow: String,
@@ -62,6 +63,7 @@ pub struct SlaReport {
 /// What is to be expected when the objective's window ends, which begins with the report's, if triggers keep coming
 /// as they do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Forecast {
     /// The end of the window.
     pub until: Time,
@@ -77,6 +79,7 @@ pub struct Forecast {
 
 /// What was promised.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ObjectiveReport {
     /// Share of the decided runs, 0 to 1.
     pub met: f64,
@@ -86,6 +89,7 @@ pub struct ObjectiveReport {
 
 /// One outcome over all runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OutcomeReport {
     /// Its id.
     pub id: String,
@@ -106,6 +110,7 @@ pub struct OutcomeReport {
 
 /// Nearest-rank percentiles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Percentiles {
     /// Median.
     pub p50: Option<i64>,
@@ -117,6 +122,7 @@ pub struct Percentiles {
 
 /// Exceptions of the runs in a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ExceptionCounts {
     /// All of them.
     pub opened: usize,

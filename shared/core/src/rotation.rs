@@ -51,6 +51,7 @@ pub struct Acceptance {
 
 /// A rotation as it is shown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RotationView {
     /// The role.
     pub role: String,
@@ -74,6 +75,7 @@ pub struct RotationView {
 
 /// A turn to come.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Upcoming {
     /// When it begins.
     pub at: Time,

@@ -268,6 +268,18 @@ macro_rules! text_serde {
 }
 pub(crate) use text_serde;
 text_serde!(Time, "a time, like `2026-11-23T09:00:00Z`");
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Time {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Time".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({"type": "string", "format": "date-time"})
+    }
+}
 text_serde!(
     Span,
     "a duration, like `2h`",

@@ -96,7 +96,12 @@ impl FromStr for TraceId {
     }
 }
 
-text_serde!(TraceId, "a trace id of 32 hexadecimal characters");
+text_serde!(
+    TraceId,
+    "a trace id of 32 hexadecimal characters",
+    "^[0-9a-f]{32}$",
+    ["4bf92f3577b34da6a3ce929d0e0e4736"]
+);
 
 impl fmt::Display for TraceParent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -14,6 +14,7 @@ use crate::time::{Span, Time};
 
 /// A run, as `GET /v1/runs/{run}` shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[expect(missing_docs, reason = "the fields are those of the run; docs/ARCHITECTURE.md has the shape")]
 pub struct RunView {
     pub run: String,
@@ -46,6 +47,7 @@ pub struct RunView {
 
 /// A ladder step that fired.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[expect(missing_docs, reason = "the fields are those of the escalation")]
 pub struct EscalationView {
     pub ladder: Ladder,
@@ -57,6 +59,7 @@ pub struct EscalationView {
 
 /// The owner's word that they have it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[expect(missing_docs, reason = "the fields are those of the acknowledgement")]
 pub struct AcknowledgementView {
     pub due_at: Time,
@@ -67,6 +70,7 @@ pub struct AcknowledgementView {
 
 /// How long somebody held the run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[expect(missing_docs, reason = "the fields are those of the custody")]
 pub struct CustodyView {
     pub owner: String,
@@ -81,6 +85,7 @@ pub struct CustodyView {
 /// The clock of an outcome, in whole seconds of elapsed time. The deadline is what is left of the budget after
 /// `running_since`; business time is shown as the elapsed time that its deadline came to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ClockView {
     /// From the start to the deadline, without the pauses that are over.
     pub budget_s: i64,
@@ -93,6 +98,7 @@ pub struct ClockView {
 
 /// One expected result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[expect(missing_docs, reason = "the fields are those of the outcome")]
 pub struct OutcomeView {
     pub id: String,
@@ -110,6 +116,7 @@ pub struct OutcomeView {
 
 /// One QA check.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[expect(missing_docs, reason = "the fields are those of the check")]
 pub struct CheckView {
     pub id: String,
@@ -121,6 +128,7 @@ pub struct CheckView {
 
 /// A case automation could not resolve, also as `GET /v1/exceptions` lists it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[expect(missing_docs, reason = "the fields are those of the exception")]
 pub struct ExceptionView {
     pub id: String,
@@ -146,6 +154,7 @@ pub struct ExceptionView {
 
 /// Whether a case is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ExceptionStatus {
     /// Somebody has to resolve it.

@@ -41,6 +41,7 @@ pub struct Life<'a> {
 /// A run as it was, and as it would have been. It is looked at by itself: what other runs of its subject would have
 /// taken from it, or left to it, is not.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Comparison {
     /// Its id.
     pub run: String,
@@ -62,6 +63,7 @@ pub struct Comparison {
 
 /// Where a run stands, and who was told.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Standing {
     /// Where it is in its life.
     pub status: Status,
@@ -81,6 +83,7 @@ pub struct Standing {
 
 /// A ladder step that fired, and who was told.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "LadderTold"))]
 pub struct Told {
     /// Which ladder.
     pub ladder: Ladder,
@@ -98,6 +101,7 @@ pub struct Told {
 
 /// What somebody did, and could not have done.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Skipped {
     /// When.
     pub at: Time,
@@ -111,6 +115,7 @@ pub struct Skipped {
 
 /// What the runs come to together, as they were and as they would have been.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "WhatIfSummary"))]
 pub struct Summary {
     /// Runs.
     pub runs: Pair,
@@ -126,6 +131,7 @@ pub struct Summary {
 
 /// A number as it was, and as it would have been.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Pair {
     /// As it was.
     pub was: usize,

@@ -6,6 +6,7 @@ use aws_lambda_events::http::{HeaderName, HeaderValue};
 use maud::{Markup, html};
 use meshline_aws::browser;
 use meshline_aws::http::{self, Problem, Response};
+use meshline_core::api::CommandFields;
 use meshline_core::record::Record;
 use serde_json::{Value, json};
 
@@ -14,7 +15,6 @@ use super::reader::foreign;
 use super::record::Teller;
 use super::words::encoded;
 use crate::Call;
-use crate::commands::Fields;
 
 /// Fields of a form that are not the command's.
 const OWN_FIELDS: [&str; 2] = ["token", "confirm"];
@@ -64,7 +64,7 @@ fn confirmed(rest: &[&str], form: &BTreeMap<String, String>) -> Result<(), Probl
 }
 
 /// The command's fields; what was left empty counts as left out.
-fn fields(form: &BTreeMap<String, String>) -> Result<Fields, Problem> {
+fn fields(form: &BTreeMap<String, String>) -> Result<CommandFields, Problem> {
     let given =
         form.iter().filter(|(name, value)| !OWN_FIELDS.contains(&name.as_str()) && !value.trim().is_empty());
     let given = given.map(|(name, value)| {

@@ -2,13 +2,13 @@
 
 use maud::{Markup, html};
 use meshline_aws::http::{Problem, Response};
+use meshline_core::api::Moment;
 
 use super::layout::Tab;
 use super::reader::{Frame, Reader, foreign};
 use super::record::{Teller, tone};
 use super::words::encoded;
 use crate::Call;
-use crate::queries::Moment;
 
 /// Moments that are shown, the newest ones.
 const MAX_MOMENTS: usize = 100;
@@ -44,20 +44,20 @@ impl Call<'_> {
 
 fn row(reader: &Reader, moment: &Moment) -> Markup {
     match moment {
-        Moment::Event(event) => html! {
+        Moment::Event { at, event } => html! {
             tr.event {
-                td { (reader.time(event.effective_at())) }
+                td { (reader.time(*at)) }
                 td { (foreign(&event.source)) }
                 td { (foreign(&event.kind)) @if let Some(alias) = &event.alias { ", about " (foreign(alias)) }
                     @if let Some(actor) = &event.actor { ", by " (foreign(actor)) } }
             }
         },
-        Moment::Record(record) => {
+        Moment::Record { at, record } => {
             let flow = reader.config.flows.get(&record.flow).map(|flow| flow.document.as_ref());
             let teller = Teller { reader, flow };
             html! {
                 tr class=(tone(&record.fact).class()) {
-                    td { (reader.time(record.at)) }
+                    td { (reader.time(*at)) }
                     td {
                         a href=(format!("/runs/{}", encoded(&record.run))) { (reader.flow_title(&record.flow)) }
                         ", " (teller.actor(&record.actor))

@@ -11,6 +11,7 @@ use crate::time::Time;
 
 /// How a deadline came about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DeadlineView {
     /// The duration.
     pub sla: Duration,
@@ -32,6 +33,7 @@ pub struct DeadlineView {
 
 /// A stretch of time on the way to a deadline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StretchView {
     /// What it was.
     pub kind: StretchKind,

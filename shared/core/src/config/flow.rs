@@ -385,6 +385,7 @@ impl Flow {
 
 /// Which ladder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Ladder {
     /// Climbed while nobody acknowledges.

@@ -91,6 +91,7 @@ pub struct Started {
 
 /// As what somebody owns a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OwnerRole {
     /// As the flow's owner.
@@ -305,6 +306,7 @@ pub struct StepEmpty {
 
 /// How long somebody held a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Custody {
     /// Who.
     pub owner: String,

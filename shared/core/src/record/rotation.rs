@@ -29,6 +29,7 @@ pub struct OwnerRotated {
 
 /// Detail of `handover_accepted`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HandoverAccepted {
     /// The role.
     pub role: String,

@@ -12,6 +12,7 @@ use crate::time::Time;
 
 /// By what runs are counted together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum By {
     /// The label that the run's flow had when it opened.
@@ -27,6 +28,7 @@ pub struct NotCounted(String);
 
 /// How many promises were kept in a window, to or by each.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GroupedReport {
     /// Whether each is a client or an owner.
     pub by: By,
@@ -40,6 +42,7 @@ pub struct GroupedReport {
 
 /// The runs of one client or owner. They count as in [`super::SlaReport`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[expect(missing_docs, reason = "the figures are those of the report of a flow")]
 pub struct Group {
     /// The client's label or the owner's id; absent for flows without a client.
