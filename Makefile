@@ -25,11 +25,12 @@ CARGO_TEST := cargo test $(LOCKED) $(FEATURES) --workspace
 
 VENV  := .venv
 NODE_MODULES := tests/browser/node_modules
+PEERS_NODE   := tests/bench/peers/node/node_modules
 BROWSER := MESHLINE=$(abspath $(TARGET))/debug/meshline
 # Linting and building need no account; a Region must be named, and SAM must not look for one on the network.
 SAM   := SAM_CLI_TELEMETRY=0 AWS_EC2_METADATA_DISABLED=true AWS_DEFAULT_REGION=$(or $(AWS_DEFAULT_REGION),us-east-1) $(VENV)/bin/sam
 
-.PHONY: help up test fmt clippy cargo-test browser lint-template build sam-build sam-build-dev bench-core mutants cold-start deploy deployed screenshots
+.PHONY: help up test fmt clippy cargo-test browser lint-template build sam-build sam-build-dev bench mutants cold-start deploy deployed screenshots
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -110,14 +111,18 @@ sam-build-dev:
 mutants: ## change shared/core in 1,700 ways, one at a time, and list what no test of it notices (hours; cargo install cargo-mutants)
 	cargo mutants -p meshline-core --baseline skip --timeout 90 --output $(TARGET)
 
-bench-core: ## measure what one decision of the core costs
-	cargo bench $(LOCKED) -p meshline-core --bench decide
+# Sizes to try a part with less: make bench PART=sweep SIZES=10000
+PART  ?= all
+SIZES ?=
+bench: ## measure, and print tables of figures (PART=core, webhooks, sweep, catchup, lateness, cost or pages; else all: half an hour)
+	cargo build $(LOCKED) $(FEATURES) --workspace --release --example bench
+	$(TARGET)/release/examples/bench $(PART) $(SIZES)
 
-cold-start: build ## measure the functions' cold starts beside an empty one
+cold-start: build $(VENV)-peers/ready $(PEERS_NODE)/ready ## measure the functions' cold starts beside an empty one, and beside ingest in Python and Node
 	cargo build $(LOCKED) -p meshline
 	cargo build $(LOCKED) --profile $(PROFILE) -p meshline-echo
 	strip --strip-debug -o $(LAMBDA_BIN)/echo $(TARGET)/$(subst dev,debug,$(PROFILE))/echo
-	python3 tests/coldstart/measure.py
+	python3 tests/bench/coldstart/measure.py
 
 deploy: sam-build ## build and deploy to the AWS account of the environment; asks before it changes anything
 	SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam deploy $(DEPLOY_FLAGS) --parameter-overrides Architecture=$(ARCH) $(PARAMETERS)
@@ -129,7 +134,8 @@ deployed: $(VENV)-emulator/ready ## deploy to an AWS emulator on this machine, a
 $(VENV)/ready: tests/template/requirements.txt
 $(VENV)-checkov/ready: tests/template/requirements-checkov.txt
 $(VENV)-emulator/ready: tests/deployed/requirements.txt
-$(VENV)/ready $(VENV)-checkov/ready $(VENV)-emulator/ready:
+$(VENV)-peers/ready: tests/bench/peers/python/requirements.txt
+$(VENV)/ready $(VENV)-checkov/ready $(VENV)-emulator/ready $(VENV)-peers/ready:
 	python3 -m venv $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
@@ -137,6 +143,10 @@ $(VENV)/ready $(VENV)-checkov/ready $(VENV)-emulator/ready:
 $(NODE_MODULES)/ready: tests/browser/package-lock.json
 	@for it in node npm; do command -v $$it >/dev/null || { echo "$$it is missing: install Node 18 or newer (Debian: nodejs npm)" >&2; exit 1; }; done
 	npm ci --prefix tests/browser --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(PEERS_NODE)/ready: tests/bench/peers/node/package-lock.json
+	npm ci --prefix $(@D)/.. --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # $(call pack,BINARY): ARTIFACTS_DIR comes from `sam build`.
