@@ -52,10 +52,10 @@ mod tests {
 
     #[test]
     fn what_is_packed_comes_back_and_takes_less_room_where_it_is_long() {
-        for (text, name) in [("x".repeat(10), "t"), ("x".repeat(11), "t_deflated")] {
+        for (text, name) in [("x".repeat(10), "t"), ("x".repeat(90), "t_deflated")] {
             let packed = pack("t", &text, 10).unwrap();
             assert_eq!(packed.0, name);
-            assert!(bytes(&packed) <= 16, "{} bytes", bytes(&packed));
+            assert!(bytes(&packed) <= 20, "{} bytes", bytes(&packed));
             assert_eq!(unpack(&Item::from([packed]), "t", 100).unwrap(), Some(text));
         }
         assert_eq!(unpack(&Item::new(), "t", 100).unwrap(), None);
