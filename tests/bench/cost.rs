@@ -180,7 +180,7 @@ impl Costs {
         cells[1] = format!("**{}**", cells[1]);
         table.row(cells);
         table.note(format!(
-            "By list prices of {}, without free tiers: {}.",
+            "By list prices as known in {}, without free tiers; each is to be checked at its page: {}.",
             price::READ_ON,
             price::PRICES.map(said).join("; ")
         ));

@@ -7,7 +7,7 @@ pub(crate) struct Price {
     pub(crate) source: &'static str,
 }
 
-/// When the prices were read.
+/// As of when the prices are known. Only that of Step Functions was read at its page; the others are as others quote them.
 pub(crate) const READ_ON: &str = "2026-11";
 
 pub(crate) const WRITE_UNIT: Price = Price {
