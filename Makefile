@@ -25,11 +25,12 @@ CARGO_TEST := cargo test $(LOCKED) $(FEATURES) --workspace
 
 VENV  := .venv
 NODE_MODULES := tests/browser/node_modules
+PEERS_NODE   := tests/bench/peers/node/node_modules
 BROWSER := MESHLINE=$(abspath $(TARGET))/debug/meshline
 # Linting and building need no account; a Region must be named, and SAM must not look for one on the network.
 SAM   := SAM_CLI_TELEMETRY=0 AWS_EC2_METADATA_DISABLED=true AWS_DEFAULT_REGION=$(or $(AWS_DEFAULT_REGION),us-east-1) $(VENV)/bin/sam
 
-.PHONY: help up test fmt clippy cargo-test simulate api-fuzz browser lint-template build sam-build sam-build-dev deny bench-core mutants cold-start deploy deployed screenshots
+.PHONY: help up test fmt clippy cargo-test simulate api-fuzz browser lint-template build sam-build sam-build-dev deny bench mutants cold-start deploy deployed screenshots
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -37,7 +38,7 @@ help: ## list the targets
 up: ## start the local stack
 	cargo run -p meshline -- up
 
-TEST_STEPS := fmt clippy cargo-test api-fuzz browser lint-template deployed
+TEST_STEPS := fmt clippy cargo-test simulate api-fuzz browser lint-template deployed
 
 # Every step runs, whatever became of the one before. The counts are read from what cargo, unittest and node print, and a run
 # that printed none has failed.
@@ -68,6 +69,14 @@ cargo-test: ## the Rust tests
 	$(CARGO_TEST) --no-fail-fast
 
 # `cargo build` finds everything built by the steps before.
+# The seeds that time allows: a busy machine lives through fewer, and says how many.
+SEEDS  ?= 200
+SEED   ?=
+WITHIN ?= $(if $(CI),120,86400)
+simulate: ## worlds made from seeds, with faults, for simulated weeks (SEEDS=200 or SEEDS=7,19,23; SEED=7 replays one; WITHIN=SECONDS)
+	cargo build $(LOCKED) $(FEATURES) --workspace --all-targets
+	$(TARGET)/debug/meshline-tests $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --within $(WITHIN))
+
 api-fuzz: $(VENV)-api/ready ## every operation of infra/openapi.json, asked what it takes and what it does not (MESHLINE_EXAMPLES=1000 asks for longer)
 	cargo build $(LOCKED) $(FEATURES) --workspace --all-targets
 	MESHLINE=$(abspath $(TARGET))/debug/meshline $(VENV)-api/bin/python tests/api/run.py
@@ -117,14 +126,18 @@ mutants: ## change shared/core in 1,700 ways, one at a time, and list what no te
 deny: ## advisories, licences, sources and who may name which crate (cargo install cargo-deny; DENY_FLAGS=--offline with a clone of the advisories)
 	cargo deny $(DENY_FLAGS) --locked $(FEATURES) check
 
-bench-core: ## measure what one decision of the core costs
-	cargo bench $(LOCKED) -p meshline-core --bench decide
+# Sizes to try a part with less: make bench PART=sweep SIZES=10000
+PART  ?= all
+SIZES ?=
+bench: ## measure, and print tables of figures (PART=core, webhooks, sweep, catchup, lateness, cost or pages; else all: half an hour)
+	cargo build $(LOCKED) $(FEATURES) --workspace --release --example bench
+	$(TARGET)/release/examples/bench $(PART) $(SIZES)
 
-cold-start: build ## measure the functions' cold starts beside an empty one
+cold-start: build $(VENV)-peers/ready $(PEERS_NODE)/ready ## measure the functions' cold starts beside an empty one, and beside ingest in Python and Node
 	cargo build $(LOCKED) -p meshline
 	cargo build $(LOCKED) --profile $(PROFILE) -p meshline-echo
 	strip --strip-debug -o $(LAMBDA_BIN)/echo $(TARGET)/$(subst dev,debug,$(PROFILE))/echo
-	python3 tests/coldstart/measure.py
+	python3 tests/bench/coldstart/measure.py
 
 deploy: sam-build ## build and deploy to the AWS account of the environment; asks before it changes anything
 	SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam deploy $(DEPLOY_FLAGS) --parameter-overrides Architecture=$(ARCH) $(PARAMETERS)
@@ -137,7 +150,8 @@ $(VENV)/ready: tests/template/requirements.txt
 $(VENV)-checkov/ready: tests/template/requirements-checkov.txt
 $(VENV)-emulator/ready: tests/deployed/requirements.txt
 $(VENV)-api/ready: tests/api/requirements.txt
-$(VENV)/ready $(VENV)-checkov/ready $(VENV)-emulator/ready $(VENV)-api/ready:
+$(VENV)-peers/ready: tests/bench/peers/python/requirements.txt
+$(VENV)/ready $(VENV)-checkov/ready $(VENV)-emulator/ready $(VENV)-api/ready $(VENV)-peers/ready:
 	python3 -m venv $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
@@ -145,6 +159,10 @@ $(VENV)/ready $(VENV)-checkov/ready $(VENV)-emulator/ready $(VENV)-api/ready:
 $(NODE_MODULES)/ready: tests/browser/package-lock.json
 	@for it in node npm; do command -v $$it >/dev/null || { echo "$$it is missing: install Node 18 or newer (Debian: nodejs npm)" >&2; exit 1; }; done
 	npm ci --prefix tests/browser --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(PEERS_NODE)/ready: tests/bench/peers/node/package-lock.json
+	npm ci --prefix $(@D)/.. --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # $(call pack,BINARY): ARTIFACTS_DIR comes from `sam build`.

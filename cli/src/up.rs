@@ -86,6 +86,7 @@ pub(crate) async fn run(args: UpArgs) -> anyhow::Result<ExitCode> {
         clock: args.clock,
         clock_frozen: args.clock_frozen,
         secrets,
+        due_shards: None,
         provider: None,
     })
     .await?;

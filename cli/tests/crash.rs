@@ -10,10 +10,12 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
-/// Webhooks accepted before each kill.
-const ACCEPTED: usize = 12;
-/// How often it is killed.
-const KILLS: usize = 3;
+/// How often it is killed, where `MESHLINE_KILLS` does not say.
+const KILLS: u64 = 5;
+/// Most webhooks that are accepted before a kill.
+const MAX_ACCEPTED: u64 = 12;
+/// How long after the last of them it is killed at most, in microseconds.
+const MAX_LATER: u64 = 40_000;
 
 /// A running stack, killed when dropped.
 struct Up {
@@ -54,6 +56,17 @@ impl Up {
         (status, serde_json::from_str(body).unwrap_or_default())
     }
 
+    /// All runs of the flow.
+    fn runs(&self) -> Vec<Value> {
+        let (mut runs, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = self.call("GET", &format!("/v1/runs?flow=lead-form&limit=200{cursor}"), "").1;
+            runs.extend(page["items"].as_array().unwrap().iter().cloned());
+            let Some(next) = page["cursor"].as_str() else { return runs };
+            cursor = format!("&cursor={next}");
+        }
+    }
+
     fn submit(&self, form: &str) {
         let body =
             json!({"event": "form.submitted", "delivery": form, "asset": form, "title": "Demo request"});
@@ -66,6 +79,14 @@ impl Drop for Up {
         let _ = self.process.kill(); // SIGKILL: nothing is told to it
         let _ = self.process.wait();
     }
+}
+
+/// The same numbers in every run of the test: splitmix64.
+fn chance(n: u64) -> u64 {
+    let mut x = n.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
 }
 
 /// A new folder, removed at the end.
@@ -81,20 +102,22 @@ impl Drop for Folder {
 fn a_kill_in_the_middle_loses_no_accepted_webhook_and_no_deadline() {
     let folder = Folder(std::env::temp_dir().join(format!("meshline-crash-{}", std::process::id())));
     let mut accepted = BTreeSet::new();
-    for round in 0..KILLS {
+    let kills = std::env::var("MESHLINE_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
+    for round in 0..kills {
         let up = Up::start(&folder.0);
-        for n in 0..ACCEPTED {
+        for n in 0..=chance(round) % MAX_ACCEPTED {
             let form = format!("form:{round}-{n}");
             up.submit(&form);
             accepted.insert(form);
         }
-        drop(up); // runs of the last ones are not open yet, messages not sent
+        // The moment, not a wait: somewhere between the first write about the last of them and the last.
+        std::thread::sleep(std::time::Duration::from_micros(chance(round + 1_000) % MAX_LATER));
+        drop(up); // runs of the last ones may not be open yet, messages not sent
     }
 
     let up = Up::start(&folder.0);
     assert_eq!(up.call("POST", "/_local/settle", "").0, 200);
-    let runs = up.call("GET", "/v1/runs?flow=lead-form&limit=200", "").1;
-    let runs = runs["items"].as_array().unwrap().clone();
+    let runs = up.runs();
     let subjects: Vec<String> = runs.iter().map(|run| run["subject"].as_str().unwrap().to_owned()).collect();
     assert_eq!(subjects.len(), accepted.len(), "a run for each, and only one");
     assert_eq!(subjects.into_iter().collect::<BTreeSet<_>>(), accepted);

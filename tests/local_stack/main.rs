@@ -14,6 +14,7 @@ mod life;
 mod monday;
 mod notify;
 mod poison;
+mod pressure;
 mod replay;
 mod restart;
 mod robustness;

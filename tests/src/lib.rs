@@ -11,6 +11,7 @@ use meshline_core::time::{Span, Time};
 use meshline_local::{Options, Stack, gateway};
 use serde_json::{Value, json};
 
+pub mod fill;
 pub mod jira;
 pub mod provider;
 pub mod receiver;

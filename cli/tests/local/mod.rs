@@ -43,6 +43,7 @@ impl Local {
             clock: Some(clock.parse().unwrap()),
             clock_frozen: true,
             secrets: [("forms-token".to_owned(), "forms-token".to_owned())].into(),
+            due_shards: None,
             provider: None,
         });
         let stack = stack.await.unwrap();

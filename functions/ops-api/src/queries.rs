@@ -20,6 +20,8 @@ use crate::Call;
 const MAX_PAGES: usize = 20;
 /// Runs that a report looks at, the newest ones.
 pub(crate) const MAX_REPORT_RUNS: usize = 10_000;
+/// Entries of a history in an answer that names no limit: Lambda hands on 6 MB, and an entry takes about 1 KB.
+const MAX_HISTORY: usize = 1_000;
 /// What a report covers where neither the caller nor the flow's objective says.
 pub(crate) const DEFAULT_WINDOW: Span = Span::days(60);
 
@@ -115,14 +117,28 @@ impl Call<'_> {
         Ok(http::json(200, &json!(RunView::of(&self.loaded(run).await?, self.now))))
     }
 
-    /// `GET /v1/runs/{run}/audit`
+    /// Which part of a history is wanted: after how many entries, and at most how many.
+    fn part(&self) -> Result<(u64, usize), Problem> {
+        let after = self.query("cursor").map_or(Ok(0), |cursor| cursor.parse());
+        let after = after.map_err(|_| Problem::bad_request("`cursor` is none of this list"))?;
+        let most = self.query("limit").map_or(Ok(MAX_HISTORY), |_| http::limit(self.request))?;
+        Ok((after, most))
+    }
+
+    /// `GET /v1/runs/{run}/audit`: all of it, up to a number that an answer can hold; the rest by its cursor.
     pub(crate) async fn trail(&self, run: &str) -> Result<Response, Problem> {
-        let records = self.app.audit.trail(run, 0).await?;
-        if records.is_empty() {
+        let (after, most) = self.part()?;
+        let mut records = self.app.audit.trail(run, after).await?;
+        if records.is_empty() && after == 0 {
             return Err(Problem::not_found(format!("there is no run `{run}`")));
         }
         match self.query("format").as_deref() {
-            None | Some("json") => Ok(http::json(200, &json!(Page::whole(records)))),
+            None | Some("json") => {
+                let is_cut = records.len() > most;
+                records.truncate(most);
+                let cursor = records.last().filter(|_| is_cut).map(|last| last.seq.to_string());
+                Ok(http::json(200, &json!(Page { items: records, cursor })))
+            }
             Some("jsonl") => {
                 let lines: String = records.iter().map(|record| format!("{}\n", json!(record))).collect();
                 Ok(http::text(200, "application/jsonl", lines))
@@ -154,8 +170,13 @@ impl Call<'_> {
 
     /// `GET /v1/subjects/{subject}/timeline`: events of every system and all decisions on one asset, in order.
     pub(crate) async fn timeline(&self, subject: &str) -> Result<Response, Problem> {
-        let (subject, items) = (subject.to_owned(), self.moments(subject).await?);
-        Ok(http::json(200, &json!(Timeline { subject, items, cursor: None })))
+        let (after, most) = self.part()?;
+        let moments = self.moments(subject).await?;
+        let begin = usize::try_from(after).unwrap_or(usize::MAX).min(moments.len());
+        let end = begin.saturating_add(most).min(moments.len());
+        let cursor = (end < moments.len()).then(|| end.to_string());
+        let items = moments.into_iter().skip(begin).take(most).collect();
+        Ok(http::json(200, &json!(Timeline { subject: subject.to_owned(), items, cursor })))
     }
 
     /// What happened about one asset, in order.

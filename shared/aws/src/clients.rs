@@ -80,7 +80,8 @@ impl Clients {
         Self::new(loader.retry_config(retries).load().await, endpoints)
     }
 
-    pub(crate) fn new(config: SdkConfig, endpoints: Endpoints) -> Self {
+    /// Clients over a configuration.
+    pub fn new(config: SdkConfig, endpoints: Endpoints) -> Self {
         let (dynamodb, sqs, events, secrets) = Default::default();
         Self { config, endpoints, dynamodb, sqs, events, secrets, write_units: AtomicU64::new(0) }
     }

@@ -3,46 +3,41 @@
 //! `CONFIG` / `INDEX` lists the current version of every document and counts applications (`generation`).
 //! Reading it once tells whether the copy in memory is current, so no trigger meets an outdated flow.
 
+mod limits;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use futures_util::{StreamExt, TryStreamExt};
 use meshline_core::config::calendar::Calendar;
 use meshline_core::config::directory::Directory;
 use meshline_core::config::flow::Flow;
 use meshline_core::config::source::Source;
-use meshline_core::config::{Action, Change, Config, Kind, Plan, Versioned};
+use meshline_core::config::{Action, Change, Config, DIRECTORY_ID, Kind, Plan, Versioned};
 use meshline_core::route::Router;
 use meshline_core::time::{Span, Time};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+pub use limits::too_large;
+
 use crate::clients::Clients;
 use crate::error::StoreError;
 use crate::events::{Item, s};
+use crate::packed;
 use crate::settings::Settings;
 
 /// How long a source is used without looking whether it changed.
 const KEEP: Span = Span::from_ms(30_000);
 /// How often at most an unknown source makes us look.
 const LOOK_AGAIN: Span = Span::from_ms(2_000);
-/// A transaction takes a hundred items: three for a flow, four if it expects triggers, one for each rotation that
-/// begins, one for anything else, one for the index.
-const MAX_ITEMS: usize = 100;
-
-/// Why a plan changes more than one transaction can; `None` when it does not.
-pub fn too_large(before: &Config, plan: &Plan) -> Option<String> {
-    let changed = plan.changes.iter().filter(|change| change.action != Action::Unchanged);
-    let expects = |id: &str| plan.next.flows.get(id).is_some_and(|flow| flow.document.expect.is_some());
-    let items = changed.fold(1, |items, change| match change.kind {
-        Kind::Flow => items + 3 + usize::from(expects(&change.id)),
-        Kind::Directory => items + 1 + plan.next.people().begun(&before.people()).count(),
-        Kind::Source | Kind::Calendar => items + 1,
-    });
-    let why =
-        || format!("{items} items would change at once, at most {MAX_ITEMS} can: apply fewer documents");
-    (items > MAX_ITEMS).then(why)
-}
+/// Documents that are read at the same time.
+const AT_ONCE: usize = 32;
+/// Above this, a document and the index are stored compressed: below, people can read them.
+const PLAIN_BYTES: usize = 64 * 1024;
+/// More than any document can have: the API takes no larger body.
+const MAX_DOCUMENT_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The configuration in force, with what is made from it.
 #[derive(Clone)]
@@ -109,11 +104,16 @@ impl ConfigStore {
     /// # Errors
     /// The table cannot be read, or holds what is no configuration.
     pub async fn fresh(&self, now: Time) -> Result<InForce, StoreError> {
-        let index = self.index().await?;
+        let item = self.index().await?;
+        let generation = generation(&item)?;
         let known = self.current().as_ref().map(|(_, known)| known.clone());
         let in_force = match known {
-            Some(known) if known.config.generation == index.generation => known,
-            known => self.load(&index, known.as_ref().map(|known| known.config.as_ref())).await?,
+            // Every event asks: what the index lists is not even parsed then.
+            Some(known) if known.config.generation == generation => known,
+            known => {
+                self.load(&Index::read(generation, &item)?, known.as_ref().map(|known| known.config.as_ref()))
+                    .await?
+            }
         };
         *self.current() = Some((now, in_force.clone()));
         Ok(in_force)
@@ -210,25 +210,9 @@ impl ConfigStore {
     }
 
     fn put_index(&self, before: &Config, next: &Config) -> Result<TransactWriteItem, StoreError> {
-        let entry = |kind, id: &str, version, hash: &str| Entry {
-            kind,
-            id: id.to_owned(),
-            version,
-            hash: hash.to_owned(),
-        };
-        let flows = next.flows.iter().map(|(id, flow)| entry(Kind::Flow, id, flow.version, &flow.hash));
-        let sources =
-            next.sources.iter().map(|(id, source)| entry(Kind::Source, id, source.version, &source.hash));
-        let calendars = next
-            .calendars
-            .iter()
-            .map(|(id, calendar)| entry(Kind::Calendar, id, calendar.version, &calendar.hash));
-        let directory = next
-            .directory
-            .iter()
-            .map(|d| entry(Kind::Directory, meshline_core::config::DIRECTORY_ID, d.version, &d.hash));
-        let entries: Vec<Entry> = flows.chain(sources).chain(calendars).chain(directory).collect();
-        let text = serde_json::to_string(&entries).unwrap_or_default();
+        let refused = |why: String| StoreError::Refused { doing: "apply a configuration", why };
+        let entries = packed::pack("entries", &entries(next), PLAIN_BYTES);
+        let (name, entries) = entries.map_err(|error| refused(error.to_string()))?;
         let people = next.people();
         let rotating = people.roles.iter().filter(|role| role.rotate.is_some());
         let turns: Turns = rotating.map(|role| (role.id.clone(), role.accepted.clone())).collect();
@@ -237,7 +221,7 @@ impl ConfigStore {
             ("pk".to_owned(), s("CONFIG")),
             ("sk".to_owned(), s("INDEX")),
             ("generation".to_owned(), AttributeValue::N((before.generation + 1).to_string())),
-            ("entries".to_owned(), s(text)),
+            (name, entries),
             ("turns".to_owned(), s(turns)),
         ]);
         let put = Put::builder().table_name(&self.table).set_item(Some(item));
@@ -252,15 +236,20 @@ impl ConfigStore {
 
     fn put_version(&self, change: &Change, now: Time) -> Result<TransactWriteItem, StoreError> {
         let mut item = key(change.kind, &change.id, change.version);
-        item.insert("document".to_owned(), s(change.document.to_string()));
+        let document = packed::pack("document", &change.document.to_string(), PLAIN_BYTES);
+        let (name, document) = document.map_err(|error| StoreError::Refused {
+            doing: "apply a configuration",
+            why: error.to_string(),
+        })?;
+        item.insert(name, document);
         item.insert("hash".to_owned(), s(&change.hash));
         item.insert("applied_at".to_owned(), s(now.to_string()));
         let put = Put::builder().table_name(&self.table).set_item(Some(item));
         transact(put.condition_expression("attribute_not_exists(pk)"))
     }
 
-    async fn index(&self) -> Result<Index, StoreError> {
-        let doing = "read the configuration";
+    /// The item that lists what is in force; an empty one before the first application.
+    async fn index(&self) -> Result<Item, StoreError> {
         let get = self
             .clients
             .dynamodb()
@@ -269,45 +258,19 @@ impl ConfigStore {
             .key("pk", s("CONFIG"))
             .key("sk", s("INDEX"))
             .consistent_read(true);
-        let found = get.send().await.map_err(|e| StoreError::from_sdk(doing, e))?;
-        let Some(item) = found.item else { return Ok(Index::default()) };
-        let generation = item.get("generation").and_then(|n| n.as_n().ok()?.parse().ok());
-        let entries = item.get("entries").and_then(|text| serde_json::from_str(text.as_s().ok()?).ok());
-        // An index of the time before there were rotations has no turns.
-        let turns =
-            item.get("turns").map_or(Some(Turns::new()), |t| serde_json::from_str(t.as_s().ok()?).ok());
-        match (generation, entries, turns) {
-            (Some(generation), Some(entries), Some(turns)) => Ok(Index { generation, entries, turns }),
-            (_, _, _) => Err(StoreError::Corrupt {
-                doing,
-                what: "CONFIG/INDEX".to_owned(),
-                why: "it has not its form".to_owned(),
-            }),
-        }
+        let found = get.send().await.map_err(|e| StoreError::from_sdk("read the configuration", e))?;
+        Ok(found.item.unwrap_or_default())
     }
 
     /// Loads what the index lists; what `known` has in the same version is taken from there.
     async fn load(&self, index: &Index, known: Option<&Config>) -> Result<InForce, StoreError> {
         let mut config = Config { generation: index.generation, ..Config::default() };
-        for entry in &index.entries {
-            match entry.kind {
-                Kind::Flow => {
-                    let flow = self.reuse(entry, known.map(|known| &known.flows)).await?;
-                    config.flows.insert(entry.id.clone(), flow);
-                }
-                Kind::Source => {
-                    let source = self.reuse(entry, known.map(|known| &known.sources)).await?;
-                    config.sources.insert(entry.id.clone(), source);
-                }
-                Kind::Calendar => {
-                    let calendar = self.reuse(entry, known.map(|known| &known.calendars)).await?;
-                    config.calendars.insert(entry.id.clone(), calendar);
-                }
-                Kind::Directory => {
-                    let read = self.document::<Directory>(Kind::Directory, &entry.id, entry.version).await?;
-                    config.directory = Some(with_turns(read, &index.turns));
-                }
-            }
+        config.flows = self.all(index, Kind::Flow, known.map(|known| &known.flows)).await?;
+        config.sources = self.all(index, Kind::Source, known.map(|known| &known.sources)).await?;
+        config.calendars = self.all(index, Kind::Calendar, known.map(|known| &known.calendars)).await?;
+        if let Some(entry) = index.entries.iter().find(|entry| entry.kind == Kind::Directory) {
+            let read = self.document::<Directory>(Kind::Directory, &entry.id, entry.version).await?;
+            config.directory = Some(with_turns(read, &index.turns));
         }
         let router = Router::new(config.flows.values().map(|flow| flow.document.as_ref()));
         let corrupt = |why: String| StoreError::Corrupt {
@@ -335,6 +298,23 @@ impl ConfigStore {
         let write = write.transact_items(self.put_index(before, accepted)?);
         let write = records.into_iter().fold(write, |write, record| write.transact_items(record));
         write.send().await.map(|_| ()).map_err(|e| StoreError::from_transaction("accept a turn", e))
+    }
+
+    /// Every document of a kind.
+    async fn all<T>(
+        &self,
+        index: &Index,
+        kind: Kind,
+        known: Option<&BTreeMap<String, Versioned<T>>>,
+    ) -> Result<BTreeMap<String, Versioned<T>>, StoreError>
+    where
+        T: DeserializeOwned,
+    {
+        let entries = index.entries.iter().filter(|entry| entry.kind == kind);
+        let read: Vec<_> = entries
+            .map(|entry| async move { Ok((entry.id.clone(), self.reuse(entry, known).await?)) })
+            .collect();
+        futures_util::stream::iter(read).buffer_unordered(AT_ONCE).try_collect().await
     }
 
     async fn reuse<T>(
@@ -372,16 +352,68 @@ impl ConfigStore {
             why,
         };
         let item = found.item.ok_or_else(|| corrupt("it is not there".to_owned()))?;
-        let text = |name: &str| {
-            item.get(name).and_then(|value| value.as_s().ok()).map(String::as_str).unwrap_or_default()
-        };
-        let document: T = serde_json::from_str(text("document")).map_err(|e| corrupt(e.to_string()))?;
-        Ok(Versioned { version, hash: text("hash").to_owned(), document: Arc::new(document) })
+        let text = packed::unpack(&item, "document", MAX_DOCUMENT_BYTES);
+        let text = text.map_err(|e| corrupt(e.to_string()))?.unwrap_or_default();
+        let document: T = serde_json::from_str(&text).map_err(|e| corrupt(e.to_string()))?;
+        let hash = item.get("hash").and_then(|hash| hash.as_s().ok()).cloned().unwrap_or_default();
+        Ok(Versioned { version, hash, document: Arc::new(document) })
     }
 
     fn current(&self) -> MutexGuard<'_, Option<(Time, InForce)>> {
         locked(&self.current)
     }
+}
+
+impl Index {
+    /// Reads the index of that generation from its item.
+    fn read(generation: u64, item: &Item) -> Result<Self, StoreError> {
+        if generation == 0 {
+            return Ok(Self::default());
+        }
+        let entries = packed::unpack(item, "entries", MAX_DOCUMENT_BYTES).ok().flatten();
+        let entries = entries.and_then(|text| serde_json::from_str(&text).ok());
+        // An index of the time before there were rotations has no turns.
+        let turns =
+            item.get("turns").map_or(Some(Turns::new()), |t| serde_json::from_str(t.as_s().ok()?).ok());
+        let (Some(entries), Some(turns)) = (entries, turns) else { return Err(no_index()) };
+        Ok(Self { generation, entries, turns })
+    }
+}
+
+/// The generation of an index: 0 before the first application.
+fn generation(item: &Item) -> Result<u64, StoreError> {
+    if item.is_empty() {
+        return Ok(0);
+    }
+    item.get("generation").and_then(|n| n.as_n().ok()?.parse().ok()).ok_or_else(no_index)
+}
+
+fn no_index() -> StoreError {
+    StoreError::Corrupt {
+        doing: "read the configuration",
+        what: "CONFIG/INDEX".to_owned(),
+        why: "it has not its form".to_owned(),
+    }
+}
+
+/// What the index lists, as text.
+fn entries(config: &Config) -> String {
+    let entry = |kind, id: &str, version, hash: &str| Entry {
+        kind,
+        id: id.to_owned(),
+        version,
+        hash: hash.to_owned(),
+    };
+    let flows = config.flows.iter().map(|(id, flow)| entry(Kind::Flow, id, flow.version, &flow.hash));
+    let sources =
+        config.sources.iter().map(|(id, source)| entry(Kind::Source, id, source.version, &source.hash));
+    let calendars = config
+        .calendars
+        .iter()
+        .map(|(id, calendar)| entry(Kind::Calendar, id, calendar.version, &calendar.hash));
+    let directory = config.directory.iter().map(|d| entry(Kind::Directory, DIRECTORY_ID, d.version, &d.hash));
+    let entries: Vec<Entry> = flows.chain(sources).chain(calendars).chain(directory).collect();
+    serde_json::to_string(&entries).unwrap_or_default()
 }
 
 /// The directory with what its people said about their turns since it was applied.

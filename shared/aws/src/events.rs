@@ -3,14 +3,9 @@
 mod window;
 
 use std::collections::HashMap;
-use std::io::{Read, Write};
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
-use flate2::Compression;
-use flate2::read::DeflateDecoder;
-use flate2::write::DeflateEncoder;
 use meshline_core::api::Rejected;
 use meshline_core::event::Event;
 use meshline_core::id::subject_hash;
@@ -20,14 +15,13 @@ pub use window::{Position, Window};
 
 use crate::clients::Clients;
 use crate::error::StoreError;
+use crate::packed;
 use crate::settings::Settings;
 
 /// How long events are kept.
 const KEEP: Span = Span::days(90);
 /// A write is billed per KB: above this, an event is stored compressed.
 const PLAIN_BYTES: usize = 900;
-/// What an item holds (400 KB), less room for the keys.
-const MAX_STORED_BYTES: usize = 390 * 1024;
 /// More than any event we took in can have been before it was compressed: a batch's element is at most the batch.
 const MAX_EVENT_BYTES: u64 = 4 * 1024 * 1024;
 /// Months of rejections looked through for one list: [`KEEP`], rounded up.
@@ -180,14 +174,9 @@ fn item(event: &Event) -> Result<Option<Item>, StoreError> {
     let doing = "keep an event";
     let refused = |why: String| StoreError::Refused { doing, why };
     let text = serde_json::to_string(event).map_err(|e| refused(e.to_string()))?;
-    if text.len() <= PLAIN_BYTES {
-        return Ok(Some(Item::from([("event".to_owned(), s(text))])));
-    }
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
-    let packed = encoder.write_all(text.as_bytes()).and_then(|()| encoder.finish());
-    let packed = packed.map_err(|e| refused(e.to_string()))?;
-    let fits = packed.len() <= MAX_STORED_BYTES;
-    Ok(fits.then(|| Item::from([("event_deflated".to_owned(), AttributeValue::B(Blob::new(packed)))])))
+    let packed = packed::pack("event", &text, PLAIN_BYTES).map_err(|e| refused(e.to_string()))?;
+    let fits = packed::bytes(&packed) <= packed::MAX_STORED_BYTES;
+    Ok(fits.then(|| Item::from([packed])))
 }
 
 /// Reads an event back from its item.
@@ -199,15 +188,7 @@ pub fn event(item: &Item) -> Result<Event, StoreError> {
         let key = item.get("sk").and_then(|key| key.as_s().ok()).cloned().unwrap_or_default();
         StoreError::Corrupt { doing: "read an event", what: key, why }
     };
-    let text = match (item.get("event"), item.get("event_deflated")) {
-        (Some(AttributeValue::S(text)), _) => text.clone(),
-        (_, Some(AttributeValue::B(packed))) => {
-            let mut text = String::new();
-            let mut decoder = DeflateDecoder::new(packed.as_ref()).take(MAX_EVENT_BYTES);
-            decoder.read_to_string(&mut text).map_err(|e| corrupt(e.to_string()))?;
-            text
-        }
-        (_, _) => return Err(corrupt("it has no `event`".to_owned())),
-    };
+    let text = packed::unpack(item, "event", MAX_EVENT_BYTES).map_err(|e| corrupt(e.to_string()))?;
+    let text = text.ok_or_else(|| corrupt("it has no `event`".to_owned()))?;
     serde_json::from_str(&text).map_err(|e| corrupt(e.to_string()))
 }

@@ -26,6 +26,7 @@ mod monday;
 pub mod openid;
 pub mod outbound;
 pub mod outbox;
+mod packed;
 pub mod parked;
 pub mod rotation;
 pub mod runs;

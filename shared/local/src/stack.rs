@@ -166,7 +166,7 @@ impl Stack {
     async fn settle_with(&self, pump: &mut Pump) -> Result<(), StackError> {
         loop {
             self.emulators.release_due().await;
-            if pump.once(&self.app, self.clock.now()).await? == 0 {
+            if pump.once(&self.app, &self.emulators, self.clock.now()).await? == 0 {
                 break;
             }
         }

@@ -235,7 +235,8 @@ async fn a_stranger_cannot_have_secrets_asked_for_again_and_again() {
     let secret = json!({"Name": "hubspot-current", "SecretString": HUBSPOT_SECRET}).to_string();
     let store = Receiver::answering(move |_| (200, secret.clone())).await;
     let endpoints = Endpoints { secrets: Some(store.url.clone()), ..Endpoints::default() };
-    let secrets = Secrets::new(Arc::new(Clients::local(endpoints).await), String::new());
+    let http = aws_smithy_http_client::Builder::new().build_http();
+    let secrets = Secrets::new(Arc::new(Clients::local(endpoints, http).await), String::new());
     let names = ["hubspot-current".to_owned()];
     for (after_s, after_miss, asked) in [
         (0, false, 1),

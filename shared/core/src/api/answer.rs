@@ -188,7 +188,7 @@ pub struct Timeline {
     pub subject: String,
     /// First one first.
     pub items: Vec<Moment>,
-    /// Always `null`.
+    /// Where the next page begins; `null` where this is the last one.
     pub cursor: Option<String>,
 }
 

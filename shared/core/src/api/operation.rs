@@ -49,6 +49,17 @@ impl Operation {
             .refuses([400])
     }
 
+    /// A history answers all of it, up to 1,000 entries.
+    fn in_parts(self) -> Self {
+        let limit = json!({"type": "integer", "minimum": 1, "maximum": 200});
+        let cursor = json!({"type": "string", "pattern": "^[0-9]+$"});
+        self.query("limit", "how many at most; left out, 1,000", limit).query(
+            "cursor",
+            "where the page before left off",
+            cursor,
+        )
+    }
+
     /// A command to a run: it answers the run afterwards.
     fn command(schemas: &mut Schemas) -> Self {
         Self::answers::<RunView>(schemas).takes::<CommandFields>(schemas).refuses([409, 422])
@@ -266,7 +277,7 @@ fn particular(route: Route, schemas: &mut Schemas) -> Operation {
             .query("flow", "of which flow", text())
             .query("day", "a UTC day", day())
             .asks(["flow", "day"]),
-        Route::Timeline => Operation::answers::<Timeline>(schemas),
+        Route::Timeline => Operation::answers::<Timeline>(schemas).in_parts().refuses([400]),
         Route::Exceptions => Operation::lists::<ExceptionView>(schemas)
             .query("status", "open or resolved", json!({"enum": ["open", "resolved"]}))
             .query("flow", "of which flow", text())
@@ -309,6 +320,7 @@ fn runs(schemas: &mut Schemas) -> Operation {
 
 fn trail(schemas: &mut Schemas) -> Operation {
     let mut trail = Operation::answers::<Page<Record>>(schemas)
+        .in_parts()
         .query("format", "`jsonl`: a record a line", json!({"enum": ["json", "jsonl"]}))
         .refuses([404]);
     trail.answers.iter_mut().for_each(|(_, content)| content.push(("application/jsonl", text())));

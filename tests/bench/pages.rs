@@ -1,9 +1,5 @@
 //! Pages at size: how long the console's pages take and how large they are, with many open runs and many open exceptions.
 //! An overdue run that is older than all of them, whose exception somebody resolved, must still be found.
-//!
-//! `cargo run -p meshline-tests --example pages -- [RUNS]`
-
-use std::time::Instant;
 
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
@@ -18,27 +14,30 @@ use meshline_local::gateway;
 use meshline_tests::Local;
 use serde_json::json;
 
+use crate::table::{Table, figure, ms, rank, spread, start};
+
 /// How often each page is asked for.
 const TIMES: usize = 20;
 
-#[tokio::main]
-async fn main() {
-    let runs = std::env::args().nth(1).map_or(10_000, |n| n.parse().expect("a whole number"));
+/// Asks for every page with `runs` open runs, then with an open exception of each.
+pub(crate) async fn measure(runs: usize) -> Table {
+    let columns = &["open runs", "page", "ms: median (min–max)", "best ms", "KB", "budget"];
+    let mut table = Table::new(format!("Pages of the console, {TIMES} times each"), columns);
     let local = Local::start().await;
     let forgotten = forgotten(&local).await;
     let mut opened = Vec::new();
     for n in 0..runs {
         opened.push(open(&local, n).await);
     }
-    println!("{runs} open runs");
-    report(&local, &forgotten).await;
+    report(&mut table, &figure(runs as f64), &local, &forgotten).await;
     for run in &opened {
         let reason = "the number is wrong".to_owned();
         let kind = ExceptionKind::Manual;
         act(&local, run, Action::OpenException { kind, outcome: None, reason }).await;
     }
-    println!("{runs} open runs, each with an open exception");
-    report(&local, &forgotten).await;
+    let what = format!("{}, each with an open exception", figure(runs as f64));
+    report(&mut table, &what, &local, &forgotten).await;
+    table
 }
 
 /// A run that is overdue, and whose exception is resolved all the same.
@@ -76,8 +75,7 @@ async fn act(local: &Local, run: &str, action: Action) {
     execute::execute(app, run, &command, &people, now).await.expect("done");
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is a measurement")]
-async fn report(local: &Local, forgotten: &str) {
+async fn report(table: &mut Table, runs: &str, local: &Local, forgotten: &str) {
     let overdue = page(local, "/runs?overdue=true").await;
     assert!(overdue.contains(forgotten), "the oldest of all is not among what is overdue");
     assert!(page(local, "/").await.contains(forgotten), "the oldest of all is not on Today");
@@ -85,12 +83,14 @@ async fn report(local: &Local, forgotten: &str) {
         let mut times = Vec::new();
         let mut size = 0;
         for _ in 0..TIMES {
-            let start = Instant::now();
+            let begin = start();
             size = page(local, path).await.len();
-            times.push(start.elapsed().as_millis());
+            times.push(ms(begin));
         }
-        times.sort_unstable();
-        println!("{path}: best {} ms, median {} ms, {} KB", times[0], times[TIMES / 2], size / 1000);
+        let best = figure(rank(&times, 0));
+        let kilobytes = figure(size as f64 / 1000.0);
+        let budget = "100 ms, 100 KB".to_owned();
+        table.row([runs.to_owned(), path.to_owned(), spread(&times), best, kilobytes, budget]);
     }
 }
 
