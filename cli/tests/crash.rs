@@ -61,8 +61,8 @@ impl Up {
         let (mut runs, mut cursor) = (Vec::new(), String::new());
         loop {
             let page = self.call("GET", &format!("/v1/runs?flow=lead-form&limit=200{cursor}"), "").1;
-            runs.extend(page["items"].as_array().unwrap().iter().cloned());
-            let Some(next) = page["cursor"].as_str() else { return runs };
+            runs.extend(page.get("items").and_then(Value::as_array).unwrap().iter().cloned());
+            let Some(next) = page.get("cursor").and_then(Value::as_str) else { return runs };
             cursor = format!("&cursor={next}");
         }
     }

@@ -64,6 +64,7 @@ fn wanted(mut arguments: impl Iterator<Item = String>) -> Result<Wanted, String>
 
 /// Lives through the seeds on all cores, and says how it went.
 fn simulate(wanted: &Wanted) -> Vec<Broken> {
+    #[expect(clippy::disallowed_methods, reason = "the edge: how long it may take, and took")]
     let begun = Instant::now();
     let next = AtomicU64::new(0);
     let (broken, all) = (Mutex::new(Vec::new()), Mutex::new((0_usize, Lived::default())));
