@@ -8,6 +8,7 @@ mod checkpoints;
 mod console;
 mod cost;
 mod duties;
+mod faults;
 mod figures;
 mod hooks;
 mod life;

@@ -42,6 +42,11 @@ async fn an_event_that_cannot_be_read_holds_up_no_other_event() {
     let mut subjects: Vec<&str> = runs.iter().filter_map(|run| run["subject"].as_str()).collect();
     subjects.sort_unstable();
     assert_eq!(subjects, ["contentful:after", "contentful:before", "contentful:beside"]);
+    // What cannot be read is kept, whole, where somebody can look at it.
+    let left = local.get("/_local/failed-batches").await["records"].take();
+    assert_eq!(left.as_array().map(Vec::len), Some(1), "{left}");
+    assert_eq!(left[0]["table"], "meshline-events");
+    assert_eq!(left[0]["record"]["dynamodb"]["NewImage"]["sk"]["S"], "contentful#damaged");
 }
 
 #[tokio::test]
