@@ -16,7 +16,7 @@ pub use plan::{Fault, Place, Plan};
 
 use crate::lock;
 
-/// An invocation waits at least this often: where it is killed is anywhere within.
+/// The most that an invocation waits before it is killed; most often far less, since the shortest wait a few times only.
 const KILLED_WITHIN: u64 = 24;
 
 /// Faults that are still to come.
@@ -117,7 +117,9 @@ impl Faults {
             return Some(after);
         }
         self.strikes(Place::Functions, function, &[Fault::Kill])?;
-        usize::try_from(self.below(&format!("kill of {function}"), KILLED_WITHIN)).ok()
+        let what = format!("kill of {function}");
+        let within = 1 + self.below(&what, KILLED_WITHIN);
+        usize::try_from(self.below(&what, within)).ok()
     }
 
     /// The HTTP client of functions: what goes wrong on its way goes wrong below the SDK, whose own retries see it.
