@@ -33,7 +33,7 @@ const KEEP: Span = Span::from_ms(30_000);
 /// How often at most an unknown source makes us look.
 const LOOK_AGAIN: Span = Span::from_ms(2_000);
 /// Documents that are read at the same time.
-const AT_ONCE: usize = 32;
+const AT_ONCE: usize = 1;
 /// Above this, a document and the index are stored compressed: below, people can read them.
 const PLAIN_BYTES: usize = 64 * 1024;
 /// More than any document can have: the API takes no larger body.
