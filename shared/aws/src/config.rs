@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
-use futures_util::{StreamExt, TryStreamExt};
 use meshline_core::config::calendar::Calendar;
 use meshline_core::config::directory::Directory;
 use meshline_core::config::flow::Flow;
@@ -32,8 +31,6 @@ use crate::settings::Settings;
 const KEEP: Span = Span::from_ms(30_000);
 /// How often at most an unknown source makes us look.
 const LOOK_AGAIN: Span = Span::from_ms(2_000);
-/// Documents that are read at the same time.
-const AT_ONCE: usize = 1;
 /// Above this, a document and the index are stored compressed: below, people can read them.
 const PLAIN_BYTES: usize = 64 * 1024;
 /// More than any document can have: the API takes no larger body.
@@ -310,11 +307,12 @@ impl ConfigStore {
     where
         T: DeserializeOwned,
     {
-        let entries = index.entries.iter().filter(|entry| entry.kind == kind);
-        let read: Vec<_> = entries
-            .map(|entry| async move { Ok((entry.id.clone(), self.reuse(entry, known).await?)) })
-            .collect();
-        futures_util::stream::iter(read).buffer_unordered(AT_ONCE).try_collect().await
+        // One after the other: whoever starts reads them all, and many may start at once.
+        let mut documents = BTreeMap::new();
+        for entry in index.entries.iter().filter(|entry| entry.kind == kind) {
+            documents.insert(entry.id.clone(), self.reuse(entry, known).await?);
+        }
+        Ok(documents)
     }
 
     async fn reuse<T>(

@@ -1,11 +1,12 @@
 //! Signals that come before their trigger: which of them the run takes that is opened at last.
 
-use meshline_core::command::Action;
+use meshline_core::command::{Action, Command};
 use meshline_core::config::flow::Flow;
-use meshline_core::decide::{Context, open};
+use meshline_core::decide::{Context, decide, open};
 use meshline_core::event::Event;
 use meshline_core::id::run_id;
 use meshline_core::parked::Parked;
+use meshline_core::record::Actor;
 use meshline_core::route::{Candidate, Router, Step, early, finds_no_run, opened};
 use meshline_core::run::Run;
 
@@ -55,6 +56,24 @@ fn a_run_takes_signals_of_the_quarter_of_an_hour_before_it_and_older_ones_only_f
     let parked = [Parked::new(&events[2], vec!["blog-launch".to_owned()])];
     let found = taken(&trigger, &run, &events, &parked, &[]);
     assert_eq!(found, [("at-the-limit".to_owned(), false), ("old-and-parked".to_owned(), true)]);
+}
+
+#[test]
+fn a_clock_that_a_parked_signal_starts_begins_with_the_run_and_not_with_the_signal() {
+    let (flow, _, run) = story();
+    let directory = good(&bundle(FLOW)).people();
+    let signal = property("old-and-parked", "campaign_tag", "spring", at("22 08:00"));
+    let command = Command {
+        action: Action::TakeParked(Box::new(signal)),
+        actor: Actor::source("hubspot"),
+        if_version: None,
+        cause: None,
+    };
+    let context = Context { flow: &flow, calendar: None, directory: &directory };
+    let run = decide(&run, context, &command, at("23 09:00")).unwrap().run;
+    let started = run.outcomes.iter().filter_map(|outcome| outcome.clock.as_ref()).map(|it| it.started_at);
+    let started: Vec<_> = started.collect();
+    assert_eq!(started, vec![run.opened_at; run.outcomes.len()], "also what waited for it");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::Local;
 
 /// Rates that hurt and let live: what fails is tried again four times by the SDK.
 const RATES: [f64; 4] = [0.01, 0.03, 0.1, 0.2];
-/// Every fault there is, but for kills, which everything else must survive as well.
+/// What may go wrong with calls, streams and receivers; kills and clocks are drawn apart.
 const FAULTS: [(&str, &[&str]); 6] = [
     ("dynamodb", &["throttle", "fail", "timeout", "lost_ack", "conflict", "partial"]),
     ("sqs", &["throttle", "fail", "timeout", "lost_ack", "partial", "duplicate", "reorder", "delay"]),

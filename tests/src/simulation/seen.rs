@@ -32,7 +32,7 @@ pub(super) struct Seen {
     /// What every record should have sent: to the queues, if anything.
     pub(super) expected: BTreeMap<String, Option<Queue>>,
     pub(super) inbox: Vec<Message>,
-    /// What consumers have left behind, and who lies in a dead-letter queue.
+    /// How many records of streams their consumers have left behind.
     pub(super) left_behind: usize,
 }
 
