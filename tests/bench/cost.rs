@@ -139,7 +139,7 @@ async fn command(local: &Local, run: &str, what: &str, body: Value) {
 
 async fn tick(local: &Local, run: &str) {
     let (app, now) = (&local.stack.app, local.stack.clock.now());
-    let people = app.config.fresh(now).await.expect("a configuration").config.people();
+    let people = app.config.fresh().await.expect("a configuration").config.people();
     let actor = Actor::system("sla-check");
     let command = Command { action: Action::Tick, actor, if_version: None, cause: None };
     execute::execute(app, run, &command, &people, now).await.expect("a tick");

@@ -42,6 +42,9 @@ class Emulator:
             "AUTH": "true",
             "GATEWAY_PORT": str(self.port),
             "BIND_HOST": "127.0.0.1",
+            # A function holds one of them while it runs, and each of its calls needs another: with the usual 64, as many
+            # functions that start at once wait for each other until their calls time out.
+            "MINISTACK_WORKER_THREADS": "512",
             "PYTHONPATH": str(pathlib.Path(__file__).parent / "emulator"),
         }
         program = pathlib.Path(sys.executable).parent / "ministack"

@@ -77,7 +77,7 @@ impl<M: Mail> Notifier<M> {
     /// Delivers a batch of one of the queues `escalations`, `exceptions` and `requests`.
     pub async fn handle(&self, app: &App, batch: SqsEvent, now: Time) -> SqsBatchResponse {
         let mut answer = SqsBatchResponse::default();
-        let directory = match app.config.fresh(now).await {
+        let directory = match app.config.fresh().await {
             Ok(in_force) => in_force.config.people(),
             Err(error) => {
                 tracing::error!(error = %error, "messages could not be looked at");
@@ -121,7 +121,7 @@ impl<M: Mail> Notifier<M> {
     }
 
     async fn deliver(&self, work: Work<'_>, message: &Message, attempt: u32) -> Result<Fared, ExecuteError> {
-        let origin = Origin::load(work.app, &message.run, message.seq, work.now).await?;
+        let origin = Origin::load(work.app, &message.run, message.seq).await?;
         if origin.is_reported(&cause(message.seq, None)) {
             return Ok(Fared::Done);
         }

@@ -147,7 +147,7 @@ async fn wanted(work: Work<'_>, id: &str, target: &Target) -> Result<Option<Mess
     else {
         return Ok(None);
     };
-    let origin = Origin::load(work.app, run, seq, work.now).await?;
+    let origin = Origin::load(work.app, run, seq).await?;
     if origin.is_reported(&cause(seq, Some(&target.id))) || origin.is_reported(&cause(seq, None)) {
         return Ok(None);
     }

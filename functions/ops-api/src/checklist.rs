@@ -11,7 +11,7 @@ impl Call<'_> {
     /// `GET /v1/reports/checklist?flow=`
     pub(crate) async fn checklist(&self) -> Result<Response, Problem> {
         let id = self.query("flow").ok_or_else(|| Problem::bad_request("say which: `?flow=ID`"))?;
-        let config = self.app.config.fresh(self.now).await?.config;
+        let config = self.app.config.fresh().await?.config;
         let flow =
             config.flows.get(&id).ok_or_else(|| Problem::not_found(format!("there is no flow `{id}`")))?;
         let of_flow: Vec<FlowException> = self.app.watches.exceptions_of(&id).await?;

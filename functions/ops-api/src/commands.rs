@@ -36,7 +36,7 @@ impl Call<'_> {
         let if_version = fields.if_version;
         let action = action(rest, fields)
             .ok_or_else(|| Problem::not_found(format!("POST {} is no command of a run", self.path())))??;
-        let directory = self.app.config.fresh(self.now).await?.config.people();
+        let directory = self.app.config.fresh().await?.config.people();
         let command = Command { action, actor: self.actor(&directory), if_version, cause: self.cause() };
         match execute::execute(self.app, run, &command, &directory, self.now).await {
             Ok(decision) => Ok(decision.run),
@@ -57,7 +57,7 @@ impl Call<'_> {
         id: &str,
         fields: CommandFields,
     ) -> Result<FlowException, Problem> {
-        let config = self.app.config.fresh(self.now).await?.config;
+        let config = self.app.config.fresh().await?.config;
         let Some(flow) = config.flows.get(flow) else {
             return Err(Problem::not_found(format!("there is no flow `{flow}`")));
         };

@@ -24,7 +24,7 @@ impl Call<'_> {
         let files = self.files()?;
         let dry_run = self.query("dry_run").is_some_and(|value| value != "false");
         for _ in 0..ATTEMPTS {
-            let before = self.app.config.fresh(self.now).await?.config;
+            let before = self.app.config.fresh().await?.config;
             let plan = self.plan(&before, &files)?;
             if let Some(why) = too_large(&before, &plan) {
                 return Err(Problem::new(422, "too-many-changes", "too much at once", why));
@@ -61,7 +61,7 @@ impl Call<'_> {
             more.extend(rotation::begun(self.app, &before, &plan.next, self.now).await?);
             match self.app.config.apply(&before, &plan, more, self.now).await {
                 Ok(()) => {
-                    let generation = self.app.config.fresh(self.now).await?.config.generation;
+                    let generation = self.app.config.fresh().await?.config.generation;
                     return Ok(planned(&plan, true, generation));
                 }
                 Err(StoreError::Moved { .. }) => {}
@@ -98,7 +98,7 @@ impl Call<'_> {
 
     /// `GET /v1/flows`
     pub(crate) async fn flows(&self) -> Result<Response, Problem> {
-        let config = self.app.config.fresh(self.now).await?.config;
+        let config = self.app.config.fresh().await?.config;
         let item = |flow: &Versioned<Flow>| {
             let Flow { id, title, client, owner, backup_owner, outcomes, .. } =
                 flow.document.as_ref().clone();
@@ -111,7 +111,7 @@ impl Call<'_> {
 
     /// `GET /v1/flows/{id}?version=`
     pub(crate) async fn flow(&self, id: &str) -> Result<Response, Problem> {
-        let config = self.app.config.fresh(self.now).await?.config;
+        let config = self.app.config.fresh().await?.config;
         let unknown = || Problem::not_found(format!("there is no flow `{id}` of that version"));
         let current = config.flows.get(id).ok_or_else(unknown)?;
         let wanted = match self.query("version") {

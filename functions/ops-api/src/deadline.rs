@@ -11,7 +11,7 @@ impl Call<'_> {
     /// `GET /v1/flows/{id}/deadline?sla=&from=`: the deadline of an outcome of the flow, or of any duration by the flow's
     /// calendar, as both are now.
     pub(crate) async fn deadline(&self, id: &str) -> Result<Response, Problem> {
-        let config = self.app.config.fresh(self.now).await?.config;
+        let config = self.app.config.fresh().await?.config;
         let flow =
             config.flows.get(id).ok_or_else(|| Problem::not_found(format!("there is no flow `{id}`")))?;
         let sla =

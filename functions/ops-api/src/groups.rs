@@ -19,7 +19,7 @@ impl Call<'_> {
     /// How many promises were kept to or by each, in the newest `most` runs of each flow. Runs are counted as they are
     /// read: there can be more of them than a function has room for.
     pub(crate) async fn grouped(&self, by: By, most: usize) -> Result<GroupedReport, Problem> {
-        let config = self.app.config.fresh(self.now).await?.config;
+        let config = self.app.config.fresh().await?.config;
         let flow = self.query("flow");
         // What was opened at this very moment belongs to the report.
         let to = self.time("to")?.unwrap_or(self.now + Span::from_ms(1));

@@ -40,7 +40,7 @@ impl Call<'_> {
 
     /// The newest runs that the query asks for, found in so many pages of an index, and where the next page starts.
     pub(crate) async fn wanted_runs(&self, pages: usize) -> Result<(Vec<Run>, Option<String>), Problem> {
-        let config = self.app.config.fresh(self.now).await?.config;
+        let config = self.app.config.fresh().await?.config;
         let (flow, owner) = (self.query("flow"), self.query("owner"));
         let (client, status, overdue) = (self.query("client"), self.query("status"), self.query("overdue"));
         let suppressed = self.query("suppressed");
@@ -207,7 +207,7 @@ impl Call<'_> {
         &self,
         status: Option<ExceptionStatus>,
     ) -> Result<(Vec<ExceptionView>, Option<String>), Problem> {
-        let config = self.app.config.fresh(self.now).await?.config;
+        let config = self.app.config.fresh().await?.config;
         let group = self.query("group");
         let flow = self.query("flow").or_else(|| Some(group.as_ref()?.split('/').next()?.to_owned()));
         let flows = one_or_all(flow.as_deref(), &config);
@@ -252,7 +252,7 @@ impl Call<'_> {
         }
         let which = "say which: `?flow=ID`, or `?by=client` or `?by=owner` for all of them";
         let id = self.query("flow").ok_or_else(|| Problem::bad_request(which))?;
-        let config = self.app.config.fresh(self.now).await?.config;
+        let config = self.app.config.fresh().await?.config;
         let flow =
             config.flows.get(&id).ok_or_else(|| Problem::not_found(format!("there is no flow `{id}`")))?;
         Ok(http::json(200, &json!(self.sla(&flow.document, MAX_REPORT_RUNS).await?)))

@@ -20,7 +20,7 @@ impl Call<'_> {
         let body = http::body(self.request).map_err(|_| Problem::bad_request("the body is not base64"))?;
         let fields: ReplayFields = serde_json::from_slice(&body)
             .map_err(|error| Problem::bad_request(format!("the body: {error}")))?;
-        let config = self.app.config.fresh(self.now).await?.config;
+        let config = self.app.config.fresh().await?.config;
         if !config.sources.contains_key(&fields.source) {
             return Err(invalid("source", format!("there is no source `{}`", fields.source)));
         }

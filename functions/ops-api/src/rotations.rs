@@ -22,7 +22,7 @@ impl Call<'_> {
                 Problem::bad_request(format!("`turns` is not a whole number up to {MAX_TURNS}"))
             })?,
         };
-        let config = self.app.config.fresh(self.now).await?.config;
+        let config = self.app.config.fresh().await?.config;
         Ok(http::json(200, &json!(Page::whole(config.rotations(turns, self.now)))))
     }
 

@@ -22,7 +22,7 @@ impl Call<'_> {
         self.known_source(source).await?;
         let from = self.time("from")?.unwrap_or(Time::from_unix_ms(0));
         let heard = self.app.listening.heard(source, from).await?;
-        let router = self.app.config.fresh(self.now).await?.router;
+        let router = self.app.config.fresh().await?.router;
         let matching = |event: Event| HeardEvent {
             triggers: router.triggered(&event).unwrap_or_default(),
             awaited_by: router.awaiting(&event).unwrap_or_default(),
@@ -37,7 +37,7 @@ impl Call<'_> {
     }
 
     async fn known_source(&self, source: &str) -> Result<(), Problem> {
-        let config = self.app.config.fresh(self.now).await?.config;
+        let config = self.app.config.fresh().await?.config;
         let is_known = config.sources.contains_key(source);
         is_known.then_some(()).ok_or_else(|| Problem::not_found(format!("there is no source `{source}`")))
     }

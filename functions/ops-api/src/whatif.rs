@@ -28,7 +28,7 @@ impl Call<'_> {
             Some(_) => return Err(invalid("last", format!("write a number from 1 to {MAX_LAST}"))),
         };
         let files = self.files()?;
-        let before = self.app.config.fresh(self.now).await?.config;
+        let before = self.app.config.fresh().await?.config;
         let plan = self.plan(&before, &files)?;
         let id = one_flow(&plan, self.query("flow").as_deref())?;
         let Some(flow) = plan.next.flows.get(&id) else {

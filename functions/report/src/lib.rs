@@ -32,7 +32,7 @@ pub async fn close_days(app: &App, vault: &impl Vault, now: Time) -> Result<usiz
     let first = last.map_or(closed, Day::next);
     let mut made = 0;
     for day in first.through(closed).take(MAX_DAYS) {
-        let checkpoint = Checkpoint::new(day, tally(app, day, now).await?, previous.as_ref(), now);
+        let checkpoint = Checkpoint::new(day, tally(app, day).await?, previous.as_ref(), now);
         let signed = vault.sign(&checkpoint).await?;
         let envelope = Envelope::new(checkpoint, signed.key, &signed.signature);
         previous = if vault.keep(&envelope).await? {
@@ -47,8 +47,8 @@ pub async fn close_days(app: &App, vault: &impl Vault, now: Time) -> Result<usiz
 }
 
 /// The records of a day, of all flows. A flow is never taken out of the configuration.
-async fn tally(app: &App, day: Day, now: Time) -> Result<Tally, StoreError> {
-    let config = app.config.fresh(now).await?.config;
+async fn tally(app: &App, day: Day) -> Result<Tally, StoreError> {
+    let config = app.config.fresh().await?.config;
     let mut tally = Tally::default();
     for flow in config.flows.keys() {
         let mut cursor = None;

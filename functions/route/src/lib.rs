@@ -66,7 +66,7 @@ async fn subject(app: &App, records: Vec<EventRecord>, now: Time) -> Option<Stri
 }
 
 async fn one(app: &App, event: &Event, now: Time) -> Result<(), StoreError> {
-    let in_force = app.config.fresh(now).await?;
+    let in_force = app.config.fresh().await?;
     let config = &in_force.config;
     if alias::passed_on(app, config, event).await? {
         return Ok(());

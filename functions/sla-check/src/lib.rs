@@ -48,7 +48,7 @@ pub struct Sweep {
 /// # Errors
 /// The index or the configuration cannot be read; the next firing does it again.
 pub async fn sweep(app: &App, now: Time) -> Result<Sweep, StoreError> {
-    let directory = app.config.fresh(now).await?.config.people();
+    let directory = app.config.fresh().await?.config.people();
     let shards = app.due.shards();
     let swept =
         futures_util::future::join_all(shards.iter().map(|shard| partition(app, shard, &directory, now)))
@@ -128,7 +128,7 @@ async fn send_ahead(app: &App, ahead: &[Due], now: Time) {
 /// Ticks the runs of a batch of the queue `ticks`.
 pub async fn ticks(app: &App, batch: SqsEvent, now: Time) -> SqsBatchResponse {
     let mut answer = SqsBatchResponse::default();
-    let directory = match app.config.fresh(now).await {
+    let directory = match app.config.fresh().await {
         Ok(in_force) => in_force.config.people(),
         Err(error) => {
             tracing::error!(error = %error, "ticks could not be looked at");
@@ -177,7 +177,7 @@ async fn park_if_hopeless(app: &App, run: &str, directory: &Directory, why: &str
         if failures.parked || failures.count < MAX_FAILURES {
             return Ok(failures.parked);
         }
-        let in_force = app.config.fresh(now).await?;
+        let in_force = app.config.fresh().await?;
         match failures.flow.and_then(|flow| in_force.config.flows.get(&flow).cloned()) {
             Some(flow) => {
                 let calendar = in_force.config.hours_of(&flow.document);

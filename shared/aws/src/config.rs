@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub use limits::too_large;
 
+use crate::batch;
 use crate::clients::Clients;
 use crate::error::StoreError;
 use crate::events::{Item, s};
@@ -35,6 +36,9 @@ const LOOK_AGAIN: Span = Span::from_ms(2_000);
 const PLAIN_BYTES: usize = 64 * 1024;
 /// More than any document can have: the API takes no larger body.
 const MAX_DOCUMENT_BYTES: u64 = 16 * 1024 * 1024;
+
+/// What is being done when a document is read, for errors.
+const READ: &str = "read a configuration document";
 
 /// The configuration in force, with what is made from it.
 #[derive(Clone)]
@@ -59,11 +63,21 @@ type Versions<T> = HashMap<(String, u32), Arc<Versioned<T>>>;
 pub struct ConfigStore {
     clients: Arc<Clients>,
     table: String,
-    current: Mutex<Option<(Time, InForce)>>,
+    current: Mutex<Option<InForce>>,
+    /// All that `ingest` needs of it.
+    sources: Mutex<Option<Sources>>,
     /// Flow versions that are not in force any more; they never change.
     old: Mutex<Versions<Flow>>,
     /// Calendar versions likewise.
     old_calendars: Mutex<Versions<Calendar>>,
+}
+
+/// The sources in force, as they were looked up.
+#[derive(Debug, Clone)]
+struct Sources {
+    at: Time,
+    generation: u64,
+    documents: Arc<BTreeMap<String, Versioned<Source>>>,
 }
 
 /// The item `CONFIG` / `INDEX`.
@@ -91,6 +105,7 @@ impl ConfigStore {
             clients,
             table: settings.state_table.clone(),
             current: Mutex::default(),
+            sources: Mutex::default(),
             old: Mutex::default(),
             old_calendars: Mutex::default(),
         }
@@ -100,37 +115,53 @@ impl ConfigStore {
     ///
     /// # Errors
     /// The table cannot be read, or holds what is no configuration.
-    pub async fn fresh(&self, now: Time) -> Result<InForce, StoreError> {
+    pub async fn fresh(&self) -> Result<InForce, StoreError> {
         let item = self.index().await?;
         let generation = generation(&item)?;
-        let known = self.current().as_ref().map(|(_, known)| known.clone());
+        let known = locked(&self.current).clone();
         let in_force = match known {
             // Every event asks: what the index lists is not even parsed then.
-            Some(known) if known.config.generation == generation => known,
+            Some(known) if known.config.generation == generation => return Ok(known),
             known => {
-                self.load(&Index::read(generation, &item)?, known.as_ref().map(|known| known.config.as_ref()))
-                    .await?
+                let known = known.as_ref().map(|known| known.config.as_ref());
+                self.load(&Index::read(generation, &item)?, known).await?
             }
         };
-        *self.current() = Some((now, in_force.clone()));
+        *locked(&self.current) = Some(in_force.clone());
+        // They are looked up anew by the next who asks.
+        *locked(&self.sources) = None;
         Ok(in_force)
     }
 
-    /// The source of that id, without a read while the copy in memory is young.
+    /// The source of that id, without a read while the copy in memory is young. Reads no flow: whoever takes webhooks in
+    /// starts as fast with ten thousand of them.
     ///
     /// # Errors
     /// The table has to be read, and cannot be.
     pub async fn source(&self, id: &str, now: Time) -> Result<Option<Arc<Source>>, StoreError> {
-        let known = self.current().clone();
-        let find = |known: &InForce| known.config.sources.get(id).map(|source| source.document.clone());
-        if let Some((at, known)) = known {
-            let found = find(&known);
+        let find = |known: &Sources| known.documents.get(id).map(|source| source.document.clone());
+        let known = locked(&self.sources).clone();
+        if let Some(known) = &known {
+            let found = find(known);
             let keep = if found.is_some() { KEEP } else { LOOK_AGAIN };
-            if now.since(at) < keep {
+            if now.since(known.at) < keep {
                 return Ok(found);
             }
         }
-        Ok(find(&self.fresh(now).await?))
+        let item = self.index().await?;
+        let generation = generation(&item)?;
+        let documents = match known {
+            Some(known) if known.generation == generation => known.documents,
+            known => {
+                let index = Index::read(generation, &item)?;
+                let known = known.as_ref().map(|known| known.documents.as_ref());
+                Arc::new(self.documents(&index, Kind::Source, known).await?)
+            }
+        };
+        let sources = Sources { at: now, generation, documents };
+        let found = find(&sources);
+        *locked(&self.sources) = Some(sources);
+        Ok(found)
     }
 
     /// A version of a flow.
@@ -138,7 +169,7 @@ impl ConfigStore {
     /// # Errors
     /// The table has to be read, and cannot be; or there is no such version.
     pub async fn flow(&self, id: &str, version: u32) -> Result<Arc<Versioned<Flow>>, StoreError> {
-        let current = self.current().as_ref().and_then(|(_, known)| known.config.flows.get(id).cloned());
+        let current = locked(&self.current).as_ref().and_then(|known| known.config.flows.get(id).cloned());
         self.version(Kind::Flow, id, version, current, &self.old).await
     }
 
@@ -152,7 +183,8 @@ impl ConfigStore {
         version: Option<u32>,
     ) -> Result<Option<Arc<Versioned<Calendar>>>, StoreError> {
         let (Some(id), Some(version)) = (&flow.calendar, version) else { return Ok(None) };
-        let current = self.current().as_ref().and_then(|(_, known)| known.config.calendars.get(id).cloned());
+        let current =
+            locked(&self.current).as_ref().and_then(|known| known.config.calendars.get(id).cloned());
         self.version(Kind::Calendar, id, version, current, &self.old_calendars).await.map(Some)
     }
 
@@ -203,7 +235,7 @@ impl ConfigStore {
         }
         let write = more.into_iter().fold(write, |write, item| write.transact_items(item));
         write.send().await.map_err(|e| StoreError::from_transaction(doing, e))?;
-        self.fresh(now).await.map(|_| ())
+        self.fresh().await.map(|_| ())
     }
 
     fn put_index(&self, before: &Config, next: &Config) -> Result<TransactWriteItem, StoreError> {
@@ -262,9 +294,9 @@ impl ConfigStore {
     /// Loads what the index lists; what `known` has in the same version is taken from there.
     async fn load(&self, index: &Index, known: Option<&Config>) -> Result<InForce, StoreError> {
         let mut config = Config { generation: index.generation, ..Config::default() };
-        config.flows = self.all(index, Kind::Flow, known.map(|known| &known.flows)).await?;
-        config.sources = self.all(index, Kind::Source, known.map(|known| &known.sources)).await?;
-        config.calendars = self.all(index, Kind::Calendar, known.map(|known| &known.calendars)).await?;
+        config.flows = self.documents(index, Kind::Flow, known.map(|known| &known.flows)).await?;
+        config.sources = self.documents(index, Kind::Source, known.map(|known| &known.sources)).await?;
+        config.calendars = self.documents(index, Kind::Calendar, known.map(|known| &known.calendars)).await?;
         if let Some(entry) = index.entries.iter().find(|entry| entry.kind == Kind::Directory) {
             let read = self.document::<Directory>(Kind::Directory, &entry.id, entry.version).await?;
             config.directory = Some(with_turns(read, &index.turns));
@@ -297,69 +329,63 @@ impl ConfigStore {
         write.send().await.map(|_| ()).map_err(|e| StoreError::from_transaction("accept a turn", e))
     }
 
-    /// Every document of a kind.
-    async fn all<T>(
+    /// Every document of a kind that the index lists; what `known` has in the same version is taken from there.
+    async fn documents<T: DeserializeOwned + Clone>(
         &self,
         index: &Index,
         kind: Kind,
         known: Option<&BTreeMap<String, Versioned<T>>>,
-    ) -> Result<BTreeMap<String, Versioned<T>>, StoreError>
-    where
-        T: DeserializeOwned,
-    {
-        // One after the other: whoever starts reads them all, and many may start at once.
-        let mut documents = BTreeMap::new();
-        for entry in index.entries.iter().filter(|entry| entry.kind == kind) {
-            documents.insert(entry.id.clone(), self.reuse(entry, known).await?);
+    ) -> Result<BTreeMap<String, Versioned<T>>, StoreError> {
+        let entries = index.entries.iter().filter(|entry| entry.kind == kind);
+        let (kept, wanted): (Vec<_>, Vec<_>) = entries
+            .map(|entry| (entry, known.and_then(|known| known.get(&entry.id))))
+            .map(|(entry, known)| (entry, known.filter(|known| known.version == entry.version)))
+            .partition(|(_, known)| known.is_some());
+        let mut documents: BTreeMap<String, Versioned<T>> =
+            kept.into_iter().filter_map(|(entry, known)| Some((entry.id.clone(), known?.clone()))).collect();
+        let keys = wanted.iter().map(|(entry, _)| key(kind, &entry.id, entry.version)).collect();
+        let items = batch::get(&self.clients, &self.table, keys, true, READ).await?;
+        let mut items: HashMap<String, Item> =
+            items.into_iter().filter_map(|item| Some((item.get("pk")?.as_s().ok()?.clone(), item))).collect();
+        for (entry, _) in wanted {
+            let item = items.remove(&partition(kind, &entry.id));
+            documents.insert(entry.id.clone(), document(kind, &entry.id, entry.version, item)?);
         }
         Ok(documents)
     }
 
-    async fn reuse<T>(
-        &self,
-        entry: &Entry,
-        known: Option<&BTreeMap<String, Versioned<T>>>,
-    ) -> Result<Versioned<T>, StoreError>
-    where
-        T: DeserializeOwned,
-    {
-        let known = known.and_then(|known| known.get(&entry.id));
-        match known.filter(|known| known.version == entry.version) {
-            Some(known) => Ok(Versioned {
-                version: known.version,
-                hash: known.hash.clone(),
-                document: known.document.clone(),
-            }),
-            None => self.document(entry.kind, &entry.id, entry.version).await,
-        }
-    }
-
+    /// One document.
     async fn document<T: DeserializeOwned>(
         &self,
         kind: Kind,
         id: &str,
         version: u32,
     ) -> Result<Versioned<T>, StoreError> {
-        let doing = "read a configuration document";
         let get =
             self.clients.dynamodb().get_item().table_name(&self.table).set_key(Some(key(kind, id, version)));
-        let found = get.consistent_read(true).send().await.map_err(|e| StoreError::from_sdk(doing, e))?;
-        let corrupt = |why: String| StoreError::Corrupt {
-            doing,
-            what: format!("{} {id} version {version}", kind.as_str()),
-            why,
-        };
-        let item = found.item.ok_or_else(|| corrupt("it is not there".to_owned()))?;
-        let text = packed::unpack(&item, "document", MAX_DOCUMENT_BYTES);
-        let text = text.map_err(|e| corrupt(e.to_string()))?.unwrap_or_default();
-        let document: T = serde_json::from_str(&text).map_err(|e| corrupt(e.to_string()))?;
-        let hash = item.get("hash").and_then(|hash| hash.as_s().ok()).cloned().unwrap_or_default();
-        Ok(Versioned { version, hash, document: Arc::new(document) })
+        let found = get.consistent_read(true).send().await.map_err(|e| StoreError::from_sdk(READ, e))?;
+        document(kind, id, version, found.item)
     }
+}
 
-    fn current(&self) -> MutexGuard<'_, Option<(Time, InForce)>> {
-        locked(&self.current)
-    }
+/// A document as its item holds it.
+fn document<T: DeserializeOwned>(
+    kind: Kind,
+    id: &str,
+    version: u32,
+    item: Option<Item>,
+) -> Result<Versioned<T>, StoreError> {
+    let corrupt = |why: String| StoreError::Corrupt {
+        doing: READ,
+        what: format!("{} {id} version {version}", kind.as_str()),
+        why,
+    };
+    let item = item.ok_or_else(|| corrupt("it is not there".to_owned()))?;
+    let text = packed::unpack(&item, "document", MAX_DOCUMENT_BYTES);
+    let text = text.map_err(|e| corrupt(e.to_string()))?.unwrap_or_default();
+    let document: T = serde_json::from_str(&text).map_err(|e| corrupt(e.to_string()))?;
+    let hash = item.get("hash").and_then(|hash| hash.as_s().ok()).cloned().unwrap_or_default();
+    Ok(Versioned { version, hash, document: Arc::new(document) })
 }
 
 impl Index {
@@ -427,9 +453,12 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+fn partition(kind: Kind, id: &str) -> String {
+    format!("CONFIG#{}#{id}", kind.as_str())
+}
+
 fn key(kind: Kind, id: &str, version: u32) -> Item {
-    let pk = format!("CONFIG#{}#{id}", kind.as_str());
-    Item::from([("pk".to_owned(), s(pk)), ("sk".to_owned(), s(format!("V#{version}")))])
+    Item::from([("pk".to_owned(), s(partition(kind, id))), ("sk".to_owned(), s(format!("V#{version}")))])
 }
 
 fn transact(put: aws_sdk_dynamodb::types::builders::PutBuilder) -> Result<TransactWriteItem, StoreError> {

@@ -37,10 +37,10 @@ impl Origin {
     ///
     /// # Errors
     /// There is no such thing, or the tables are not available.
-    pub async fn load(app: &App, run: &str, seq: u64, now: Time) -> Result<Self, ExecuteError> {
+    pub async fn load(app: &App, run: &str, seq: u64) -> Result<Self, ExecuteError> {
         if run.starts_with("FLOW#") {
             let since = app.audit.trail(run, seq).await?;
-            return Ok(Self::Flow(since, flow_of(app, run, now).await?));
+            return Ok(Self::Flow(since, flow_of(app, run).await?));
         }
         let loaded = app.runs.load(run).await?.ok_or_else(|| ExecuteError::NoRun(run.to_owned()))?;
         let flow = app.config.flow(&loaded.flow, loaded.flow_version).await?;
@@ -80,8 +80,8 @@ impl Origin {
     }
 }
 
-async fn flow_of(app: &App, run: &str, now: Time) -> Result<Arc<Versioned<Flow>>, ExecuteError> {
-    let in_force = app.config.fresh(now).await?;
+async fn flow_of(app: &App, run: &str) -> Result<Arc<Versioned<Flow>>, ExecuteError> {
+    let in_force = app.config.fresh().await?;
     let flow = run.strip_prefix("FLOW#").and_then(|id| in_force.config.flows.get(id).cloned());
     flow.map(Arc::new).ok_or_else(|| ExecuteError::NoRun(run.to_owned()))
 }
@@ -107,7 +107,7 @@ pub async fn report(
 }
 
 async fn report_of_flow(app: &App, run: &str, delivery: &Delivery, now: Time) -> Result<(), ExecuteError> {
-    let flow = flow_of(app, run, now).await?;
+    let flow = flow_of(app, run).await?;
     let cause = delivery.cause();
     let mut attempt = 0;
     loop {

@@ -24,7 +24,7 @@ pub async fn look_at(app: &App, id: &str, now: Time) -> Result<(), StoreError> {
     let watch = Watch::Duties(id.to_owned());
     let (mut attempt, mut gathered) = (0, Gathered::default());
     loop {
-        let in_force = app.config.fresh(now).await?;
+        let in_force = app.config.fresh().await?;
         let (Some(seen), Some(flow)) =
             (app.watches.load::<Duties>(&watch).await?, in_force.config.flows.get(id))
         else {

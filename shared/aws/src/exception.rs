@@ -168,7 +168,7 @@ pub(crate) async fn delivered(
 pub async fn look_at(app: &App, flow: &str, exception: &str, now: Time) -> Result<(), StoreError> {
     let mut attempt = 0;
     loop {
-        let in_force = app.config.fresh(now).await?;
+        let in_force = app.config.fresh().await?;
         let Some(flow) = in_force.config.flows.get(flow) else { return Ok(()) };
         let watch = watch(flow, exception);
         let Some(seen) = app.watches.load::<FlowException>(&watch).await? else { return Ok(()) };

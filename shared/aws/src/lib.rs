@@ -5,6 +5,7 @@
 pub mod aliases;
 pub mod app;
 pub mod audit;
+mod batch;
 pub mod brake;
 pub mod browser;
 pub mod checklist;

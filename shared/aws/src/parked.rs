@@ -174,7 +174,7 @@ async fn resolution(
     run: &str,
     now: Time,
 ) -> Result<Vec<TransactWriteItem>, StoreError> {
-    let in_force = app.config.fresh(now).await?;
+    let in_force = app.config.fresh().await?;
     match signal.flows.first().and_then(|flow| in_force.config.flows.get(flow)) {
         Some(flow) => exception::resolution(app, flow, "route", &signal.resolved_by(run), now).await,
         None => Ok(Vec::new()),
@@ -192,7 +192,7 @@ pub async fn orphaned(app: &App, place: &Place, now: Time) -> Result<(), StoreEr
         if signal.status != Status::Waiting {
             return Ok(());
         }
-        let in_force = app.config.fresh(now).await?;
+        let in_force = app.config.fresh().await?;
         let flow = signal.flows.first().and_then(|flow| in_force.config.flows.get(flow));
         let opening = match flow {
             Some(flow) => {

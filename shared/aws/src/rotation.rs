@@ -40,7 +40,7 @@ pub async fn look_at(app: &App, role: &str, now: Time) -> Result<(), StoreError>
     let watch = Watch::Turn(role.to_owned());
     let mut attempt = 0;
     loop {
-        let config = app.config.fresh(now).await?.config;
+        let config = app.config.fresh().await?.config;
         let Some(seen) = app.watches.load::<Told>(&watch).await? else { return Ok(()) };
         let (facts, next) = seen.value.look(role, &config, now);
         if next == seen.value {
@@ -72,7 +72,7 @@ pub async fn accept(
 ) -> Result<HandoverAccepted, ExecuteError> {
     let mut attempt = 0;
     loop {
-        let before = app.config.fresh(now).await?.config;
+        let before = app.config.fresh().await?.config;
         let actor = actor(&before.people());
         let acceptance = before.acceptance(role, &actor.id, now)?;
         if acceptance.stands {

@@ -4,14 +4,13 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::error::BuildError;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, KeysAndAttributes, Put, ReturnConsumedCapacity, TransactWriteItem, Update,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnConsumedCapacity, TransactWriteItem, Update};
 use meshline_core::command::Decision;
 use meshline_core::id::{parse_run_id, subject_hash};
 use meshline_core::run::Run;
 use meshline_core::time::Time;
 
+use crate::batch;
 use crate::clients::Clients;
 use crate::due;
 use crate::error::StoreError;
@@ -21,8 +20,6 @@ use crate::settings::Settings;
 
 /// Attributes that are keys or for an index, and not part of the fold.
 const KEYS: [&str; 6] = ["pk", "sk", "due_shard", "next_due_at", "open_owner", "exception_flow"];
-/// BatchGetItem takes no more.
-const BATCH: usize = 100;
 
 /// The runs of the state table.
 #[derive(Debug)]
@@ -237,24 +234,14 @@ impl Runs {
     /// # Errors
     /// The table cannot be read, or holds what is no run.
     pub async fn load_all(&self, ids: &[String]) -> Result<Vec<Run>, StoreError> {
-        let mut found: HashMap<String, Run> = HashMap::new();
         // DynamoDB refuses a batch that has a key twice.
-        let distinct: Vec<&String> = ids.iter().collect::<BTreeSet<_>>().into_iter().collect();
-        for ids in distinct.chunks(BATCH) {
-            let mut keys: Vec<Item> = ids.iter().filter_map(|id| key(id)).collect();
-            while !keys.is_empty() {
-                let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).build();
-                let wanted =
-                    wanted.map_err(|e| StoreError::Refused { doing: "list runs", why: e.to_string() })?;
-                let batch = self.clients.dynamodb().batch_get_item().request_items(&self.table, wanted);
-                let page = batch.send().await.map_err(|e| StoreError::from_sdk("list runs", e))?;
-                for item in page.responses.unwrap_or_default().remove(&self.table).unwrap_or_default() {
-                    let run = read(item)?;
-                    found.insert(run.run.clone(), run);
-                }
-                let rest = page.unprocessed_keys.unwrap_or_default().remove(&self.table);
-                keys = rest.map(|rest| rest.keys).unwrap_or_default();
-            }
+        let distinct = ids.iter().collect::<BTreeSet<_>>();
+        let keys = distinct.into_iter().filter_map(|id| key(id)).collect();
+        let items = batch::get(&self.clients, &self.table, keys, false, "list runs").await?;
+        let mut found: HashMap<String, Run> = HashMap::with_capacity(items.len());
+        for item in items {
+            let run = read(item)?;
+            found.insert(run.run.clone(), run);
         }
         Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
     }

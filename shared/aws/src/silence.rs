@@ -72,7 +72,7 @@ pub async fn look_at(app: &App, flow: &str, now: Time) -> Result<(), StoreError>
     let watch = Watch::Silence(flow.to_owned());
     let mut attempt = 0;
     loop {
-        let in_force = app.config.fresh(now).await?;
+        let in_force = app.config.fresh().await?;
         let (Some(silence), Some(flow)) =
             (app.watches.load::<Silence>(&watch).await?, in_force.config.flows.get(flow))
         else {

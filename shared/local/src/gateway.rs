@@ -61,7 +61,7 @@ pub async fn call(stack: &Stack, request: Request) -> Response {
         Err(problem) => return http(problem.response()),
     };
     let response = if path == sign_in::PATH {
-        sign_in::answer(stack, &event, stack.clock.now()).await.unwrap_or_else(Problem::response)
+        sign_in::answer(stack, &event).await.unwrap_or_else(Problem::response)
     } else {
         invoke(stack, &path, event).await
     };

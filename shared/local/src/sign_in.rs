@@ -5,7 +5,6 @@ use aws_lambda_events::http::{HeaderName, HeaderValue};
 use maud::html;
 use meshline_aws::browser;
 use meshline_aws::http::{self, Problem, Request, Response};
-use meshline_core::time::Time;
 
 use crate::stack::Stack;
 
@@ -20,8 +19,8 @@ pub(crate) fn person(request: &Request) -> Option<&str> {
 }
 
 /// `GET` shows the people of the directory, `POST` takes one.
-pub(crate) async fn answer(stack: &Stack, request: &Request, now: Time) -> Result<Response, Problem> {
-    let people = stack.app.config.fresh(now).await?.config.people();
+pub(crate) async fn answer(stack: &Stack, request: &Request) -> Result<Response, Problem> {
+    let people = stack.app.config.fresh().await?.config.people();
     if request.request_context.http.method == "POST" {
         let form = browser::form(request);
         let chosen = form.iter().find(|(name, _)| name == "person").map_or("", |(_, id)| id);

@@ -32,7 +32,7 @@ pub(super) struct Frame<'a> {
 
 impl Call<'_> {
     pub(super) async fn reader(&self) -> Result<Reader, meshline_aws::http::Problem> {
-        let config = self.app.config.fresh(self.now).await?.config;
+        let config = self.app.config.fresh().await?.config;
         let people = config.people();
         Ok(Reader {
             now: self.now,

@@ -259,7 +259,7 @@ impl Door<'_> {
     /// The person whose address it is. Looked up at the door and with each page, so that who leaves the directory is out at
     /// once.
     async fn known(&self, email: &str) -> Result<String, Problem> {
-        let people = self.call.app.config.fresh(self.call.now).await?.config.people();
+        let people = self.call.app.config.fresh().await?.config.people();
         if let Some(person) = people.identify(email) {
             return Ok(person.id.clone());
         }
