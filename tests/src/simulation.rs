@@ -91,15 +91,28 @@ impl World {
         let mut chance = Chance::new(seed);
         let shape = Shape::draw(&mut chance);
         let local = Local::hurried().await;
-        let yaml = shape.yaml(&local.stack.emulators.inbox_url);
-        let (status, answer) = local.apply(&[("world.yaml", &yaml)]).await;
-        assert_eq!(status, 200, "seed {seed} made a configuration that is refused: {answer}");
-        let log = Log { told };
-        if told {
-            println!("{yaml}");
+        let (actors, log) = (Actors::default(), Log { told });
+        let mut world =
+            Self { local, chance, shape, actors, troubled: false, was_troubled: false, struck: 0, log };
+        world.configure().await;
+        world
+    }
+
+    /// Applies the shape, as often as it takes: an operator would not give up.
+    async fn configure(&mut self) {
+        let yaml = self.shape.yaml(&self.local.stack.emulators.inbox_url);
+        self.log.say(self.now(), &format!("a configuration is applied:\n{yaml}"));
+        loop {
+            let (status, answer) = self.local.apply(&[("world.yaml", &yaml)]).await;
+            self.log.say(self.now(), &format!("-> {status}"));
+            match status {
+                200 => break,
+                500.. => {}
+                _ => panic!("a configuration is refused: {answer}\n{yaml}"),
+            }
         }
-        let actors = Actors::default();
-        Self { local, chance, shape, actors, troubled: false, was_troubled: false, struck: 0, log }
+        let in_force = self.local.stack.own.config.fresh().await.expect("the table answers").config;
+        self.shape.is_applied(|flow| in_force.flows.get(flow).map_or(0, |flow| flow.version));
     }
 
     async fn run(&mut self) -> Result<Lived, Vec<String>> {
@@ -108,6 +121,10 @@ impl World {
         for _ in 0..steps {
             if !calm && self.chance.one_in(4) {
                 self.change_weather().await?;
+            }
+            if self.chance.one_in(8) {
+                self.shape.redraw(&mut self.chance);
+                self.configure().await;
             }
             self.act().await;
             self.pass_time().await;

@@ -88,7 +88,7 @@ impl Runs {
             .set_key(Some(key))
             .consistent_read(true);
         let found = get.send().await.map_err(|e| StoreError::from_sdk("load a run", e))?;
-        found.item.map(read).transpose()
+        found.item.map(from_item).transpose()
     }
 
     /// All runs of a subject, as they are now, oldest first.
@@ -110,7 +110,7 @@ impl Runs {
             .send();
         let mut runs = Vec::new();
         while let Some(item) = pages.next().await {
-            let run = read(item.map_err(|e| StoreError::from_sdk("load the runs of a subject", e))?)?;
+            let run = from_item(item.map_err(|e| StoreError::from_sdk("load the runs of a subject", e))?)?;
             runs.extend(Some(run).filter(|run| run.subject == subject));
         }
         Ok(runs)
@@ -240,7 +240,7 @@ impl Runs {
         let items = batch::get(&self.clients, &self.table, keys, false, "list runs").await?;
         let mut found: HashMap<String, Run> = HashMap::with_capacity(items.len());
         for item in items {
-            let run = read(item)?;
+            let run = from_item(item)?;
             found.insert(run.run.clone(), run);
         }
         Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
@@ -332,7 +332,11 @@ fn start_key(cursor: &str, attribute: &str, value: &str) -> Option<Item> {
     Some(start)
 }
 
-fn read(mut item: Item) -> Result<Run, StoreError> {
+/// Reads a run back from its item.
+///
+/// # Errors
+/// The item is no run.
+pub fn from_item(mut item: Item) -> Result<Run, StoreError> {
     let what = run_of_key(&item).unwrap_or_default();
     item.insert("run".to_owned(), s(&what));
     for name in KEYS {

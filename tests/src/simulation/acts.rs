@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::Log;
 use super::chance::Chance;
-use super::seen::Seen;
+use super::seen::stored_runs;
 use super::shape::{FlowShape, Shape};
 use crate::senders::FORMS_TOKEN;
 use crate::{Local, header};
@@ -112,10 +112,10 @@ impl Actors {
 
     /// A person does something with a run, most often with the newest; or two do it at once.
     async fn commands(&mut self, local: &Local, chance: &mut Chance, shape: &Shape, log: &Log) {
-        let runs = Seen::of(local).await.runs;
+        let runs = stored_runs(local).await;
         let open: Vec<&Run> = runs.values().filter(|run| run.is_open() || chance.one_in(10)).collect();
         let Some(run) = chance.pick(&open) else { return };
-        let Some(flow) = shape.flow(&run.flow) else { return };
+        let Some(flow) = shape.flow(run) else { return };
         let Some((path, body)) = command(chance, flow, run) else { return };
         self.commands += 1;
         let key = format!("key-{}", self.commands);
@@ -169,7 +169,8 @@ fn command(chance: &mut Chance, flow: &FlowShape, run: &Run) -> Option<(String, 
         8 if flow.pause => ("pause".to_owned(), reason),
         9 if flow.pause => ("resume".to_owned(), json!({})),
         8 | 9 => ("note".to_owned(), json!({"text": "looked at"})),
-        10 if flow.checked => ("checks/editorial/pass".to_owned(), json!({})),
+        10 if flow.checked && chance.one_in(2) => ("checks/editorial/pass".to_owned(), json!({})),
+        10 if flow.routed => ("checks/attribution/pass".to_owned(), json!({})),
         10 => ("exceptions".to_owned(), reason),
         11 => {
             let open: Vec<_> = run.open_exceptions().collect();

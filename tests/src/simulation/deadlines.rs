@@ -8,7 +8,20 @@ use meshline_core::time::Time;
 
 use super::invariants::TWO_SWEEPS;
 use super::seen::Seen;
-use super::shape::{FlowShape, OutcomeShape, Shape};
+use super::shape::{FlowShape, OutcomeShape, Shape, is_open};
+
+const HOUR_MS: i64 = 3_600_000;
+
+/// What is asked of an owner.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Asked {
+    /// To acknowledge until then.
+    Window(Time),
+    /// Progress until then.
+    Holds(Time),
+    /// Nothing.
+    Rests,
+}
 
 /// What happened to a run, and when.
 struct Life<'a> {
@@ -28,7 +41,7 @@ struct Life<'a> {
 pub(super) fn compare(seen: &Seen, shape: &Shape) -> Vec<String> {
     let mut found = Vec::new();
     for (run, trail) in seen.lives() {
-        let Some(flow) = shape.flow(&run.flow) else { continue };
+        let Some(flow) = shape.flow(run) else { continue };
         let life = Life::of(run, trail, flow, seen.now);
         let mut say = |what: String| found.push(format!("run {} of {}: {what}", run.run, run.flow));
         flow.outcomes.iter().for_each(|outcome| life.breach(outcome, &mut say));
@@ -75,23 +88,30 @@ impl<'a> Life<'a> {
         Some(self.checked_at?.max(last.unwrap_or(self.opened_at)))
     }
 
-    /// Minute by minute would be plainer still; this walks the time between the pauses. `None`: not before the pause ends.
+    /// Hour by hour, for it is in full hours that the office opens and closes. `None`: not before the pause ends.
     fn deadline(&self, outcome: &OutcomeShape) -> Option<Time> {
         let (mut at, mut left) = (self.start(outcome)?, outcome.sla);
-        for (from, to) in &self.pauses {
-            let until = *from;
-            if to.is_some_and(|to| to <= at) {
+        loop {
+            let hour = Time::from_unix_ms((at.unix_ms().div_euclid(HOUR_MS) + 1) * HOUR_MS);
+            let mut until = hour;
+            for (from, to) in &self.pauses {
+                if *from <= at && to.is_none_or(|to| at < to) {
+                    at = (*to)?;
+                } else if at < *from {
+                    until = until.min(*from);
+                }
+            }
+            if until <= at {
                 continue;
             }
-            if until.since(at) >= left && until > at {
-                return Some(at + left);
-            }
-            if until > at {
+            if !outcome.business || is_open(at) {
+                if until.since(at) >= left {
+                    return Some(at + left);
+                }
                 left = left - until.since(at);
             }
-            at = (*to)?.max(at);
+            at = until;
         }
-        Some(at + left)
     }
 
     fn is_open_at(&self, at: Time) -> bool {
@@ -145,29 +165,49 @@ impl<'a> Life<'a> {
         }
     }
 
-    /// Each window to acknowledge in that passed is missed once, at its end.
+    /// Each window to acknowledge in that passed is missed once, at its end; and each lease lapses once, at its end.
     fn acknowledgement(&self, say: &mut dyn FnMut(String)) {
         let Some(within) = self.flow.within else { return };
-        let mut window: Option<Time> = Some(self.opened_at + within);
+        let lease = |from: Time| self.flow.lease.map_or(Asked::Rests, |lease| Asked::Holds(from + lease));
+        let mut asked = Asked::Window(self.opened_at + within);
+        let mut owner = None;
         for record in self.trail {
+            let (kind, at) = (record.fact.kind(), record.at);
             match &record.fact {
-                Fact::Acknowledged(_) => window = None,
-                Fact::Reassigned(_) => window = Some(record.at + within),
-                Fact::AcknowledgementMissed(missed) => {
-                    if window != Some(missed.due_at) {
-                        say(format!(
-                            "missed acknowledgement at {}, the window ends {window:?}",
-                            missed.due_at
-                        ));
-                    }
-                    window = None;
+                Fact::RunOpened(opened) => owner = Some(opened.owner.clone()),
+                Fact::Acknowledged(_) => asked = lease(at),
+                Fact::Reassigned(to) => {
+                    owner = Some(to.to.clone());
+                    asked = Asked::Window(at + within);
                 }
-                _ => {}
+                Fact::AcknowledgementMissed(missed) => {
+                    if asked != Asked::Window(missed.due_at) {
+                        say(format!("{kind} at {}, where it was {asked:?}", missed.due_at));
+                    }
+                    asked = Asked::Rests;
+                }
+                Fact::AcknowledgementLapsed(lapsed) => {
+                    if asked != Asked::Holds(lapsed.due_at) {
+                        say(format!("{kind} at {}, where it was {asked:?}", lapsed.due_at));
+                    }
+                    asked = Asked::Window(lapsed.due_at + within);
+                }
+                _ => {
+                    let by_owner = Some(&record.actor.id) == owner.as_ref();
+                    let goes_on = matches!(kind, "outcome_done" | "check_passed" | "exception_resolved");
+                    if matches!(asked, Asked::Holds(_)) && (by_owner || goes_on) {
+                        asked = lease(at);
+                    }
+                }
             }
         }
-        let noticed = window.map(|due_at| due_at + TWO_SWEEPS);
-        if noticed.is_some_and(|noticed| noticed < self.now && self.is_open_at(noticed)) {
-            say(format!("the window to acknowledge ended at {window:?}, and no miss is recorded"));
+        let due_at = match asked {
+            Asked::Window(end) | Asked::Holds(end) => end,
+            Asked::Rests => return,
+        };
+        let noticed = due_at + TWO_SWEEPS;
+        if noticed < self.now && self.is_open_at(noticed) {
+            say(format!("it was {asked:?}, and no miss or lapse is recorded"));
         }
     }
 }

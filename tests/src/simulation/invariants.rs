@@ -33,7 +33,9 @@ pub(super) fn of_safety(seen: &Seen, actors: &Actors, shape: &Shape, was_trouble
         openings(seen, run, trail, actors, shape, &mut |what| found.push(about(what)));
     }
     for (run, trail) in &seen.trails {
-        if !run.starts_with("FLOW#") && !seen.runs.contains_key(run) {
+        if run.starts_with("FLOW#") {
+            found.extend(trail::verify(trail, None).err().map(|fault| format!("trail of {run}: {fault}")));
+        } else if !seen.runs.contains_key(run) {
             found.push(format!("run {run} has {} records and is not there", trail.len()));
         }
     }
@@ -115,7 +117,7 @@ fn openings(
     let Some(event) = seen.events.get(key) else {
         return say(format!("it was opened by {key}, which is not kept"));
     };
-    if !wants(&run.flow, &event.kind) || event.subject != run.subject || shape.flow(&run.flow).is_none() {
+    if !wants(&run.flow, &event.kind) || event.subject != run.subject || shape.flow(run).is_none() {
         say(format!("it was opened by {key} ({} about {})", event.kind, event.subject));
     }
     let sent = actors.attempts.get(key).map_or(&[] as &[Time], Vec::as_slice);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use meshline_aws::{audit, events};
+use meshline_aws::{audit, events, runs};
 use meshline_core::event::Event;
 use meshline_core::message::{self, Queue};
 use meshline_core::record::Record;
@@ -48,18 +48,12 @@ impl Seen {
             trails.entry(record.run.clone()).or_default().push(record);
         }
         trails.values_mut().for_each(|trail| trail.sort_by_key(|record| record.seq));
-        let (mut runs, mut due) = (BTreeMap::new(), BTreeMap::new());
-        for item in scan(local, "meshline-state").await {
-            let (pk, sk) = (text(&item, "pk"), text(&item, "sk"));
-            if let Some(at) = item.get("next_due_at").filter(|_| item.contains_key("due_shard")) {
-                due.insert(format!("{pk} {sk}"), at.as_s().expect("a time").parse().expect("a time"));
-            }
-            if let (Some(hash), Some(ulid)) = (pk.strip_prefix("S#"), sk.strip_prefix("RUN#")) {
-                let id = format!("{hash}-{ulid}");
-                let run = stack.own.runs.load(&id).await.expect("the table answers").expect("the run");
-                runs.insert(id, run);
-            }
-        }
+        let state = scan(local, "meshline-state").await;
+        let due = state.iter().filter(|item| item.contains_key("due_shard"));
+        let due = due.map(|item| {
+            let at = text(item, "next_due_at").parse().expect("a time");
+            (format!("{} {}", text(item, "pk"), text(item, "sk")), at)
+        });
         let records = trails.values().flatten();
         let expected = records.map(|record| {
             let outgoing = message::outgoing(record, URL, None);
@@ -68,9 +62,9 @@ impl Seen {
         Self {
             now: stack.clock.now(),
             events,
-            due,
+            due: due.collect(),
             expected: expected.collect(),
-            runs,
+            runs: runs(&state),
             trails,
             bus: bus(local),
             queues: queues(local),
@@ -105,6 +99,17 @@ impl Seen {
 
 fn text(item: &Item, name: &str) -> String {
     item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default()
+}
+
+/// The runs of the state table, by id.
+pub(super) async fn stored_runs(local: &Local) -> BTreeMap<String, Run> {
+    runs(&scan(local, "meshline-state").await)
+}
+
+fn runs(state: &[Item]) -> BTreeMap<String, Run> {
+    let runs = state.iter().filter(|item| text(item, "sk").starts_with("RUN#"));
+    let runs = runs.map(|item| runs::from_item(item.clone()).expect("a run"));
+    runs.map(|run| (run.run.clone(), run)).collect()
 }
 
 async fn scan(local: &Local, table: &str) -> Vec<Item> {

@@ -1,26 +1,41 @@
 //! The flows, people and systems of a world; as configuration, and as the oracle knows them.
 
-use meshline_core::time::Span;
+use std::collections::BTreeMap;
+
+use meshline_core::run::Run;
+use meshline_core::time::{Span, Time};
 use serde_json::{Value, json};
 
 use super::chance::Chance;
 
+/// The day on which the office is closed.
+const HOLIDAY: &str = "2026-12-01";
 /// The people; the last one has no address.
 pub(super) const PEOPLE: [&str; 5] = ["ana", "ben", "cara", "dan", "eve"];
 
 /// A world's configuration.
 pub(super) struct Shape {
+    /// The flows in force.
     pub(super) flows: Vec<FlowShape>,
+    /// The first member of the role `owners` changes each week.
+    rotates: bool,
+    /// Every version that ever was in force.
+    versions: BTreeMap<(String, u32), FlowShape>,
 }
 
 /// A flow.
+#[derive(Clone)]
 pub(super) struct FlowShape {
     pub(super) id: String,
     /// How long the owner has to acknowledge.
     pub(super) within: Option<Span>,
+    /// How long an acknowledgement holds without progress.
+    pub(super) lease: Option<Span>,
     pub(super) outcomes: Vec<OutcomeShape>,
     /// The content check that outcomes wait for.
     pub(super) checked: bool,
+    /// Whether a routing check holds up its end.
+    pub(super) routed: bool,
     /// When the steps of the ladder `breached` fire, after the deadline.
     pub(super) breached: Vec<Span>,
     pub(super) pause: bool,
@@ -28,9 +43,12 @@ pub(super) struct FlowShape {
 }
 
 /// An outcome.
+#[derive(Clone)]
 pub(super) struct OutcomeShape {
     pub(super) id: String,
     pub(super) sla: Span,
+    /// Only time counts at which [`is_open`] says so.
+    pub(super) business: bool,
     pub(super) after: Vec<String>,
     pub(super) manual: bool,
 }
@@ -38,11 +56,25 @@ pub(super) struct OutcomeShape {
 impl Shape {
     pub(super) fn draw(chance: &mut Chance) -> Self {
         let count = 1 + chance.below(3);
-        Self { flows: (0..count).map(|n| FlowShape::draw(chance, n)).collect() }
+        let flows: Vec<FlowShape> = (0..count).map(|n| FlowShape::draw(chance, n)).collect();
+        Self { flows, rotates: chance.one_in(3), versions: BTreeMap::new() }
     }
 
-    pub(super) fn flow(&self, id: &str) -> Option<&FlowShape> {
-        self.flows.iter().find(|flow| flow.id == id)
+    /// Thinks one of the flows out anew.
+    pub(super) fn redraw(&mut self, chance: &mut Chance) {
+        let n = chance.below(self.flows.len() as u64);
+        self.flows[n as usize] = FlowShape::draw(chance, n);
+    }
+
+    /// What is in force has these versions.
+    pub(super) fn is_applied(&mut self, version: impl Fn(&str) -> u32) {
+        let versions = self.flows.iter().map(|flow| ((flow.id.clone(), version(&flow.id)), flow.clone()));
+        self.versions.extend(versions);
+    }
+
+    /// The flow of a run, as it was when the run was opened.
+    pub(super) fn flow(&self, run: &Run) -> Option<&FlowShape> {
+        self.versions.get(&(run.flow.clone(), run.flow_version))
     }
 
     /// All documents; JSON is YAML. `automation` is the address of the execution layer.
@@ -51,10 +83,13 @@ impl Shape {
             "eve" => json!({"id": id, "name": id}),
             _ => json!({"id": id, "name": id, "email": format!("{id}@example.com")}),
         });
-        let roles = json!([
+        let mut roles = json!([
             {"id": "owners", "members": ["ana", "ben"]},
             {"id": "backups", "members": ["cara", "dan"]},
         ]);
+        if self.rotates {
+            roles[0]["rotate"] = json!({"every": "week", "starting": "2026-11-02", "timezone": "UTC"});
+        }
         let source = |id: &str| {
             json!({
                 "kind": "Source", "id": id, "provider": "generic", "secrets": ["forms-token"],
@@ -67,6 +102,10 @@ impl Shape {
             json!({"kind": "Directory", "people": people, "roles": roles, "channels": channels}),
             source("cms"),
             source("crm"),
+            json!({
+                "kind": "Calendar", "id": "office", "timezone": "UTC", "known_until": "2027-12-31",
+                "hours": {"mon-fri": ["09:00-17:00"]}, "holidays": [HOLIDAY],
+            }),
         ];
         documents.extend(self.flows.iter().map(|flow| flow.document.clone()));
         let documents: Vec<String> = documents.iter().map(Value::to_string).collect();
@@ -82,7 +121,11 @@ impl FlowShape {
         let outcomes: Vec<OutcomeShape> =
             (0..=chance.below(3)).map(|n| OutcomeShape::draw(chance, n)).collect();
         let checked = chance.one_in(4);
+        let routed = chance.one_in(5);
         let pause = chance.one_in(3);
+        let lease = chance
+            .one_of([None, None, Some(Span::hours(5)), Some(Span::days(2))])
+            .filter(|_| within.is_some());
         let mut breached = vec![Span::ZERO];
         if chance.one_in(2) {
             breached.push(chance.one_of([Span::hours(2), Span::days(2)]));
@@ -104,13 +147,25 @@ impl FlowShape {
         if let Some(within) = within {
             flow["acknowledge"] = json!({"within": within, "notify": ["owner"]});
         }
+        if let Some(lease) = lease {
+            flow["acknowledge"]["lease"] = json!(lease);
+        }
         if checked {
-            flow["qa"] = json!({"content": [{"id": "editorial", "pass_when": "manual", "within": "6h"}]});
+            flow["qa"]["content"] = json!([{"id": "editorial", "pass_when": "manual", "within": "6h"}]);
+        }
+        if routed {
+            flow["qa"]["routing"] = json!([{"id": "attribution", "pass_when": "manual", "within": "3h"}]);
+        }
+        if outcomes.iter().any(|outcome| outcome.business) {
+            flow["calendar"] = json!("office");
+        }
+        if chance.one_in(4) {
+            flow["expect"] = json!({"at_least_every": chance.one_of(["8h", "3d"])});
         }
         if pause {
             flow["pause"] = json!({"budget": "20h"});
         }
-        Self { id, within, outcomes, checked, breached, pause, document: flow }
+        Self { id, within, lease, outcomes, checked, routed, breached, pause, document: flow }
     }
 }
 
@@ -119,14 +174,15 @@ impl OutcomeShape {
         let id = format!("o{n}");
         let sla = chance.one_of([Span::minutes(30), Span::hours(4), Span::hours(26), Span::days(5)]);
         let after = (0..n).filter(|_| chance.one_in(2)).map(|before| format!("o{before}")).collect();
-        Self { id, sla, after, manual: chance.one_in(4) }
+        let business = chance.one_in(4);
+        Self { id, sla, business, after, manual: chance.one_in(4) }
     }
 
     fn document(&self, flow: &str) -> Value {
-        let Self { id, sla, after, manual } = self;
+        let Self { id, sla, business, after, manual } = self;
         let event = |what: &str| json!({"source": ["crm"], "type": [format!("{flow}.{id}.{what}")]});
         let mut document = json!({
-            "id": id, "sla": sla, "warn_at": "75%", "after": after, "failed_when": event("failed"),
+            "id": id, "sla": if *business { json!(format!("{} business minutes", sla.ms() / 60_000)) } else { json!(sla) }, "warn_at": "75%", "after": after, "failed_when": event("failed"),
             "done_when": if *manual { json!("manual") } else { event("done") },
         });
         if !manual {
@@ -134,4 +190,12 @@ impl OutcomeShape {
         }
         document
     }
+}
+
+/// Whether the office is open: Monday to Friday from nine to five.
+pub(super) fn is_open(at: Time) -> bool {
+    let (days, hour) = (at.unix_ms().div_euclid(86_400_000), at.unix_ms().rem_euclid(86_400_000) / 3_600_000);
+    // 1970-01-01 was a Thursday.
+    let weekday = (days + 3).rem_euclid(7);
+    weekday < 5 && (9..17).contains(&hour) && !at.to_string().starts_with(HOLIDAY)
 }
