@@ -32,8 +32,8 @@ pub(crate) async fn measure(runs: usize) -> Table {
         .bus()
         .iter()
         .filter_map(|event| {
-            let detail = &event.body["detail"];
-            let time = |name: &str| detail["data"][name].as_str()?.parse::<meshline_core::time::Time>().ok();
+            let detail = &event.body["detail"]["data"]["detail"];
+            let time = |name: &str| detail[name].as_str()?.parse::<meshline_core::time::Time>().ok();
             (event.body["detail-type"] == "meshline.sla_breached").then(|| {
                 let (due, seen) = (time("due_at").expect("a deadline"), time("detected_at").expect("a time"));
                 seen.since(due).ms() as f64

@@ -58,12 +58,15 @@ pub(crate) async fn measure(seconds: usize, rounds: usize) -> Table {
 async fn step(opened: &Opened, rate: u32, count: u32) -> [f64; 5] {
     let local = Arc::new(Local::running().await);
     let stack = Arc::clone(&local.stack);
+    // It runs until the last run is open: a stack that is stopped between commit and log line would hide one.
     let calls = tokio::select! {
         () = stack.run() => unreachable!("a stack runs on"),
-        calls = load(&local, rate, count) => calls,
+        calls = async {
+            let calls = load(&local, rate, count).await;
+            opened.has(1 + calls.len()).await;
+            calls
+        } => calls,
     };
-    // Whatever is still under way comes to rest before anybody looks.
-    local.settle().await;
     let opened = opened.take();
     let answers: Vec<f64> = calls.iter().map(|(_, _, answered)| *answered).collect();
     let wait = |(subject, sent, _): &(String, Instant, f64)| {
@@ -98,6 +101,16 @@ async fn load(local: &Arc<Local>, rate: u32, count: u32) -> Vec<(String, Instant
 struct Opened(Arc<Mutex<HashMap<String, Instant>>>);
 
 impl Opened {
+    /// Waits until so many runs were opened; half a minute at most.
+    async fn has(&self, count: usize) {
+        for _ in 0..3_000 {
+            if self.0.lock().unwrap_or_else(PoisonError::into_inner).len() >= count {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     fn take(&self) -> HashMap<String, Instant> {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -127,7 +127,9 @@ impl Stack {
         let start = self.clock.now();
         let (mut firing, mut report) = (start.next_minute(), next_report(start));
         loop {
-            if let Err(error) = self.settle().await {
+            // Whatever comes in, the schedule fires.
+            let until = (!self.clock.is_frozen()).then_some(firing);
+            if let Err(error) = self.settle_with(&mut *self.pump.lock().await, until).await {
                 tracing::error!(error = %error, "the stack could not settle");
             }
             let now = self.clock.now();
@@ -159,14 +161,15 @@ impl Stack {
     /// # Errors
     /// Streams or queues cannot be read.
     pub async fn settle(&self) -> Result<(), StackError> {
-        let mut pump = self.pump.lock().await;
-        self.settle_with(&mut pump).await
+        self.settle_with(&mut *self.pump.lock().await, None).await
     }
 
-    async fn settle_with(&self, pump: &mut Pump) -> Result<(), StackError> {
+    /// Settles, or stops at a moment: where webhooks keep coming, there is always something under way.
+    async fn settle_with(&self, pump: &mut Pump, until: Option<Time>) -> Result<(), StackError> {
         loop {
             self.emulators.release_due().await;
-            if pump.once(&self.app, &self.emulators, self.clock.now()).await? == 0 {
+            let moved = pump.once(&self.app, &self.emulators, self.clock.now()).await?;
+            if moved == 0 || until.is_some_and(|until| self.clock.now() >= until) {
                 break;
             }
         }
@@ -181,7 +184,7 @@ impl Stack {
     /// Tables, streams or queues cannot be read.
     pub async fn advance_to(&self, to: Time) -> Result<Time, StackError> {
         let mut pump = self.pump.lock().await;
-        self.settle_with(&mut pump).await?;
+        self.settle_with(&mut pump, None).await?;
         loop {
             let now = self.clock.now();
             let minute = self.next_firing(now, to).await?;
@@ -195,10 +198,10 @@ impl Stack {
             if next == report {
                 self.report().await;
             }
-            self.settle_with(&mut pump).await?;
+            self.settle_with(&mut pump, None).await?;
         }
         let now = self.clock.set(to);
-        self.settle_with(&mut pump).await?;
+        self.settle_with(&mut pump, None).await?;
         Ok(now)
     }
 
