@@ -73,7 +73,8 @@ impl<'a> Life<'a> {
                         last.1 = Some(resumed.resumed_at);
                     }
                 }
-                Fact::CheckPassed(passed) => life.checked_at = Some(passed.passed_at),
+                // Outcomes wait for the content check, not for the routing check at the end.
+                Fact::CheckPassed(it) if it.check == "editorial" => life.checked_at = Some(it.passed_at),
                 Fact::RunClosed(_) | Fact::RunCancelled(_) => life.over_at = Some(record.at),
                 _ => {}
             }
