@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use meshline_tests::Local;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tracing::field::{Field, Visit};
 use tracing::span::{Id, Record};
@@ -98,21 +99,22 @@ async fn load(local: &Arc<Local>, rate: u32, count: u32) -> Vec<(String, Instant
 
 /// When each subject's run was committed.
 #[derive(Clone, Default)]
-struct Opened(Arc<Mutex<HashMap<String, Instant>>>);
+struct Opened {
+    at: Arc<Mutex<HashMap<String, Instant>>>,
+    /// Told at each.
+    more: Arc<Notify>,
+}
 
 impl Opened {
-    /// Waits until so many runs were opened; half a minute at most.
+    /// Waits until so many runs were opened.
     async fn has(&self, count: usize) {
-        for _ in 0..3_000 {
-            if self.0.lock().unwrap_or_else(PoisonError::into_inner).len() >= count {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
+        while self.at.lock().unwrap_or_else(PoisonError::into_inner).len() < count {
+            self.more.notified().await;
         }
     }
 
     fn take(&self) -> HashMap<String, Instant> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut self.at.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -158,8 +160,9 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Opened {
         }
         for span in context.event_scope(event).into_iter().flatten() {
             if let Some(Subject(subject)) = span.extensions().get() {
-                let mut opened = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut opened = self.at.lock().unwrap_or_else(PoisonError::into_inner);
                 opened.insert(subject.clone(), start());
+                self.more.notify_one();
                 return;
             }
         }
