@@ -107,6 +107,26 @@ async fn a_receiver_that_fails_for_a_while_gets_it_in_the_end_and_once() {
 }
 
 #[tokio::test]
+async fn while_a_receiver_hangs_other_runs_are_opened() {
+    let receiver = Receiver::start([Answer::Hang]).await;
+    let local = with(&webhook(&receiver), &[]).await;
+    let story = async {
+        assert_eq!(local.publish("first").await.0, 202);
+        while receiver.hanging() == 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(local.publish("second").await.0, 202);
+        while local.runs("blog-launch").await.len() < 2 {}
+        receiver.hanging()
+    };
+    let hanging = tokio::select! {
+        () = local.stack.run() => unreachable!("a stack runs on"),
+        hanging = story => hanging,
+    };
+    assert_eq!(hanging, 1, "the second run waited until the first one's request was given up");
+}
+
+#[tokio::test]
 async fn a_request_that_is_refused_is_an_exception_for_somebody_at_once() {
     for (answer, says) in [
         (Answer::With(410, "gone"), "answered 410: gone"),

@@ -26,6 +26,8 @@ struct Known {
     answers: VecDeque<Answer>,
     /// Answers when none of those is left.
     otherwise: Option<Box<Respond>>,
+    /// Each is held by a call that is not answered.
+    hanging: Arc<()>,
 }
 
 /// How a system answers by what it is sent: with a status and a body.
@@ -84,6 +86,11 @@ impl Receiver {
     pub fn calls(&self) -> Vec<Call> {
         self.state.lock().expect("nobody panicked").calls.clone()
     }
+
+    /// How many still wait for an answer that never comes.
+    pub fn hanging(&self) -> usize {
+        Arc::strong_count(&self.state.lock().expect("nobody panicked").hanging) - 1
+    }
 }
 
 async fn take(
@@ -93,7 +100,7 @@ async fn take(
     headers: HeaderMap,
     raw: Bytes,
 ) -> Response {
-    let answer = {
+    let (answer, hanging) = {
         let mut known = state.lock().expect("nobody panicked");
         let body = serde_json::from_slice(&raw).unwrap_or_default();
         let (method, path) = (method.to_string(), uri.to_string());
@@ -101,7 +108,9 @@ async fn take(
         let answer = known.answers.pop_front();
         let otherwise = known.otherwise.as_ref().filter(|_| answer.is_none()).map(|respond| respond(&call));
         known.calls.push(call);
-        otherwise.map(|(code, body)| Answer::Text(code, body)).or(answer)
+        let answer = otherwise.map(|(code, body)| Answer::Text(code, body)).or(answer);
+        let hanging = matches!(answer, Some(Answer::Hang)).then(|| Arc::clone(&known.hanging));
+        (answer, hanging)
     };
     let status = |status: u16| StatusCode::from_u16(status).expect("a status");
     match answer {
@@ -109,6 +118,9 @@ async fn take(
         Some(Answer::With(code, body)) => (status(code), body).into_response(),
         Some(Answer::Text(code, body)) => (status(code), body).into_response(),
         Some(Answer::Header(code, name, value)) => (status(code), [(name, value)], "").into_response(),
-        Some(Answer::Hang) => std::future::pending().await,
+        Some(Answer::Hang) => {
+            let _until_the_caller_hangs_up = hanging;
+            std::future::pending().await
+        }
     }
 }

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use aws_lambda_events::dynamodb::{Event as StreamEvent, EventRecord};
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use futures_util::StreamExt;
+use meshline_aws::config::InForce;
 use meshline_aws::execute::{self, ExecuteError};
 use meshline_aws::{App, StoreError, events, parked, silence, stream, telemetry};
-use meshline_core::config::Config;
 use meshline_core::event::Event;
 use meshline_core::id;
 use meshline_core::route::{self, Candidate, Step};
@@ -29,10 +29,30 @@ pub async fn handle(app: &App, batch: StreamEvent, now: Time) -> DynamoDbEventRe
             subjects.entry(key).or_default().push(record);
         }
     }
-    let routed: Vec<_> = subjects.into_values().map(|records| subject(app, records, now)).collect();
+    if subjects.is_empty() {
+        return stream::failures([]);
+    }
+    // Once for all of them: they were kept before, and so meet whatever was in force when they came in, or later.
+    let in_force = match app.config.fresh().await {
+        Ok(in_force) => in_force,
+        Err(error) => {
+            tracing::error!(%error, "events could not be looked at");
+            return stream::failures(subjects.values().flatten().map(sequence_number));
+        }
+    };
+    let work = Work { app, in_force: &in_force, now };
+    let routed: Vec<_> = subjects.into_values().map(|records| subject(work, records)).collect();
     let failed: Vec<Option<String>> =
         futures_util::stream::iter(routed).buffer_unordered(AT_ONCE).collect().await;
     stream::failures(failed.into_iter().flatten())
+}
+
+/// What a batch is worked at with.
+#[derive(Debug, Clone, Copy)]
+struct Work<'a> {
+    app: &'a App,
+    in_force: &'a InForce,
+    now: Time,
 }
 
 /// Whether it is an event that came in, or one that is replayed; one that expires is not.
@@ -44,16 +64,18 @@ fn is_to_be_routed(record: &EventRecord) -> bool {
     }
 }
 
+fn sequence_number(record: &EventRecord) -> String {
+    record.change.sequence_number.clone().unwrap_or_default()
+}
+
 /// Routes the events of one subject in order; gives the sequence number of the first that failed.
-async fn subject(app: &App, records: Vec<EventRecord>, now: Time) -> Option<String> {
+async fn subject(work: Work<'_>, records: Vec<EventRecord>) -> Option<String> {
     for record in records {
-        let sequence_number = record.change.sequence_number.clone().unwrap_or_default();
+        let sequence_number = sequence_number(&record);
         let event = events::event(&record.change.new_image.into());
         let span = event.as_ref().map_or(Span::none(), telemetry::event_span);
         let routed = match &event {
-            Ok(event) => {
-                one(app, event, now).instrument(span.clone()).await.map_err(|error| error.to_string())
-            }
+            Ok(event) => one(work, event).instrument(span.clone()).await.map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
         };
         if let Err(error) = routed {
@@ -65,8 +87,8 @@ async fn subject(app: &App, records: Vec<EventRecord>, now: Time) -> Option<Stri
     None
 }
 
-async fn one(app: &App, event: &Event, now: Time) -> Result<(), StoreError> {
-    let in_force = app.config.fresh().await?;
+async fn one(work: Work<'_>, event: &Event) -> Result<(), StoreError> {
+    let Work { app, in_force, now } = work;
     let config = &in_force.config;
     if alias::passed_on(app, config, event).await? {
         return Ok(());
@@ -87,7 +109,7 @@ async fn one(app: &App, event: &Event, now: Time) -> Result<(), StoreError> {
     // Also when this is a retry after a crash: the run is there, and may not have looked at early signals yet.
     let opened = route::opened(event, &triggered, &candidates, &steps);
     for step in steps {
-        take(app, config, event, step, now).await?;
+        take(work, event, step).await?;
     }
     for flow in triggered.iter().filter_map(|flow| config.flows.get(&flow.id)) {
         let calendar = config.hours_of(&flow.document);
@@ -105,7 +127,7 @@ async fn one(app: &App, event: &Event, now: Time) -> Result<(), StoreError> {
     let others: Vec<Candidate<'_>> =
         candidates.into_iter().filter(|candidate| !opened.contains(&candidate.run.run)).collect();
     for step in route::early(event, &opened, &kept, &parked, &others) {
-        take(app, config, event, step, now).await?;
+        take(work, event, step).await?;
     }
     for flow in triggered {
         let run = id::run_id(event, &flow.id);
@@ -116,7 +138,8 @@ async fn one(app: &App, event: &Event, now: Time) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn take(app: &App, config: &Config, event: &Event, step: Step, now: Time) -> Result<(), StoreError> {
+async fn take(work: Work<'_>, event: &Event, step: Step) -> Result<(), StoreError> {
+    let Work { app, in_force: InForce { config, .. }, now } = work;
     let directory = config.people();
     match step {
         Step::Open { flow } => {

@@ -13,6 +13,7 @@ use meshline_aws::clients::Clients;
 use meshline_aws::mail::NoMail;
 use meshline_core::time::Time;
 use meshline_notify::Notifier;
+use tokio::sync::Mutex;
 
 use crate::emulators::{Emulators, QUEUES};
 use crate::faults::Faults;
@@ -27,14 +28,32 @@ const NOTIFY_TIMEOUT: Duration = Duration::from_secs(3);
 /// Moves messages between the emulators and the functions.
 pub(crate) struct Pump {
     streams: aws_sdk_dynamodbstreams::Client,
-    events: Stream,
-    audit: Stream,
-    queues: Vec<Queue>,
+    events: Mutex<Stream>,
+    audit: Mutex<Stream>,
+    sqs: aws_sdk_sqs::Client,
     data: Option<PathBuf>,
-    kept: Progress,
+    kept: Mutex<Progress>,
     faults: Arc<Faults>,
     left_behind: Arc<LeftBehind>,
     notifier: Notifier<NoMail>,
+}
+
+/// What batches come from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Source {
+    /// The stream of the events table, for `route`.
+    Events,
+    /// The stream of the audit table, for `relay`.
+    Audit,
+    /// One of [`QUEUES`], by name.
+    Queue(&'static str),
+}
+
+impl Source {
+    /// Each of them.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        [Self::Events, Self::Audit].into_iter().chain(QUEUES.map(Self::Queue))
+    }
 }
 
 /// Why streams or queues cannot be read.
@@ -63,60 +82,80 @@ impl Pump {
             aws_sdk_dynamodbstreams::Client::from_conf(config.endpoint_url(&emulators.dynamodb_url).build());
         let events = Stream::of(&streams, "meshline-events", kept.events.clone()).await?;
         let audit = Stream::of(&streams, "meshline-audit", kept.audit.clone()).await?;
-        let queue =
-            |name: &&'static str| Queue { sqs: clients.sqs().clone(), name, url: emulators.queue_url(name) };
-        let queues = QUEUES.iter().map(queue).collect();
         let notifier = Notifier::new(NoMail, NOTIFY_TIMEOUT, true, Some(emulators.inbox_url.clone()));
-        let (faults, left_behind) = (Arc::clone(faults), Arc::clone(left_behind));
-        Ok(Self { streams, events, audit, queues, data, kept, faults, left_behind, notifier })
+        Ok(Self {
+            streams,
+            events: events.into(),
+            audit: audit.into(),
+            sqs: clients.sqs().clone(),
+            data,
+            kept: kept.into(),
+            faults: Arc::clone(faults),
+            left_behind: Arc::clone(left_behind),
+            notifier,
+        })
     }
 
     /// Hands over one batch of every stream and queue, all at once; gives how much there was.
-    pub(crate) async fn once(
-        &mut self,
+    pub(crate) async fn once(&self, app: &App, emulators: &Emulators, now: Time) -> Result<usize, PumpError> {
+        let all = Source::all().map(|source| self.hand_over(source, app, emulators, now));
+        Ok(try_join_all(all).await?.into_iter().sum())
+    }
+
+    /// Hands over one batch of a stream or queue; gives how much there was.
+    pub(crate) async fn hand_over(
+        &self,
+        source: Source,
         app: &App,
         emulators: &Emulators,
         now: Time,
     ) -> Result<usize, PumpError> {
-        let (faults, left_behind, notifier) = (&*self.faults, &*self.left_behind, &self.notifier);
+        let (faults, left_behind) = (&*self.faults, &*self.left_behind);
         let at = |function| faults.time(function, now);
-        let route =
-            async |batch| faults.invoke("route", meshline_route::handle(app, batch, at("route"))).await;
-        let relay =
-            async |batch| faults.invoke("relay", meshline_relay::handle(app, batch, at("relay"))).await;
-        let queues = self.queues.iter().map(async |queue| {
-            // Asking an empty queue is most of what an idle stack would do.
-            match emulators.queue_len(queue.name).await {
-                Some(0) => Ok(0),
-                Some(_) | None => queue.hand_over(app, notifier, faults, now).await,
+        match source {
+            Source::Events => {
+                let route = async |batch| {
+                    faults.invoke("route", meshline_route::handle(app, batch, at("route"))).await
+                };
+                let mut events = self.events.lock().await;
+                events.hand_over(&self.streams, faults, left_behind, now, route).await
             }
-        });
-        let (routed, relayed, received) = tokio::try_join!(
-            self.events.hand_over(&self.streams, faults, left_behind, now, route),
-            self.audit.hand_over(&self.streams, faults, left_behind, now, relay),
-            try_join_all(queues),
-        )?;
-        Ok(routed + relayed + received.into_iter().sum::<usize>())
+            Source::Audit => {
+                let relay = async |batch| {
+                    faults.invoke("relay", meshline_relay::handle(app, batch, at("relay"))).await
+                };
+                let mut audit = self.audit.lock().await;
+                audit.hand_over(&self.streams, faults, left_behind, now, relay).await
+            }
+            // Asking an empty queue is most of what an idle stack would do.
+            Source::Queue(name) if emulators.queue_len(name).await == Some(0) => Ok(0),
+            Source::Queue(name) => {
+                let queue = Queue { sqs: self.sqs.clone(), name, url: emulators.queue_url(name) };
+                queue.hand_over(app, &self.notifier, faults, now).await
+            }
+        }
     }
 
-    /// Notes how far the streams were handled, if nothing made from them still lies in a queue.
-    pub(crate) async fn keep_progress(&mut self, emulators: &Emulators, now: Time) -> std::io::Result<()> {
+    /// Notes how far the streams were handled, if nothing made from them still lies in a queue. While a stream's batch is
+    /// under way there is nothing to note: whoever handles it comes here afterwards.
+    pub(crate) async fn keep_progress(&self, emulators: &Emulators, now: Time) -> std::io::Result<()> {
         let Some(folder) = self.data.as_deref() else { return Ok(()) };
-        for queue in &self.queues {
-            // Ticks are hints: the sweep finds again what a lost one was about.
-            if queue.name != "ticks" && emulators.queue_len(queue.name).await != Some(0) {
+        let mut kept = self.kept.lock().await;
+        // Before the queues are asked: what was made from later records does not count.
+        let handled = |stream: &Mutex<Stream>| stream.try_lock().map(|stream| stream.handled.clone());
+        let (Ok(events), Ok(audit)) = (handled(&self.events), handled(&self.audit)) else { return Ok(()) };
+        if events == kept.events && audit == kept.audit {
+            return Ok(());
+        }
+        // Ticks are hints: the sweep finds again what a lost one was about.
+        for queue in QUEUES.into_iter().filter(|queue| *queue != "ticks") {
+            if emulators.queue_len(queue).await != Some(0) {
                 return Ok(());
             }
         }
-        let reached = Progress {
-            now: Some(now),
-            events: self.events.handled.clone(),
-            audit: self.audit.handled.clone(),
-        };
-        if reached.events != self.kept.events || reached.audit != self.kept.audit {
-            progress::write(folder, &reached)?;
-            self.kept = reached;
-        }
+        let reached = Progress { now: Some(now), events, audit };
+        progress::write(folder, &reached)?;
+        *kept = reached;
         Ok(())
     }
 }

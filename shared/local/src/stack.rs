@@ -9,14 +9,15 @@ use meshline_aws::settings::{Console, DEFAULT_DUE_SHARDS, OpenId, Settings};
 use meshline_aws::{App, StoreError};
 use meshline_core::day::Day;
 use meshline_core::time::{Span, Time};
-use tokio::sync::Notify;
+use tokio::sync::{RwLock, watch};
+use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::emulators::{Emulators, Options as EmulatorOptions, StartError};
 use crate::faults::{Faults, Plan, Report};
 use crate::left_behind::LeftBehind;
 use crate::progress;
-use crate::pump::{Pump, PumpError};
+use crate::pump::{Pump, PumpError, Source};
 use crate::vault::LocalVault;
 
 /// What stands before each name in the local secret store, as in the template.
@@ -57,10 +58,10 @@ pub struct Stack {
     pub clock: Clock,
     /// Where checkpoints of the audit trail are kept and signed.
     pub vault: LocalVault,
-    /// Whoever holds it moves messages and time.
-    pump: tokio::sync::Mutex<Pump>,
-    /// Rung when a handler may have written something.
-    wake: Notify,
+    /// Shared by those who each move what one stream or queue has; whoever has it alone moves everything, and time.
+    pump: RwLock<Pump>,
+    /// Told when somebody may have written something.
+    written: watch::Sender<()>,
     pub(crate) faults: Arc<Faults>,
     /// What a stream's consumer failed on too often.
     left_behind: Arc<LeftBehind>,
@@ -117,43 +118,80 @@ impl Stack {
         let vault = LocalVault::open(options.data.clone())?;
         let left_behind = Arc::new(LeftBehind::in_folder(options.data.as_deref()));
         let pump = Pump::new(&own.clients, &emulators, options.data, progress, &faults, &left_behind).await?;
-        let (pump, wake) = (pump.into(), Notify::new());
-        Ok(Arc::new(Self { app, own, emulators, clock, vault, pump, wake, faults, left_behind }))
+        let (pump, written) = (pump.into(), watch::Sender::new(()));
+        Ok(Arc::new(Self { app, own, emulators, clock, vault, pump, written, faults, left_behind }))
     }
 
-    /// Moves what there is to move, for as long as it is awaited: when woken, when a held message is due, and at
-    /// each full minute of a running clock.
-    pub async fn run(&self) {
+    /// Moves what there is to move, for as long as it is awaited: each stream and queue by itself, as on AWS, so that
+    /// nobody waits for a slow receiver; and sweeps at each full minute of a running clock.
+    pub async fn run(self: &Arc<Self>) {
+        let mut sources = JoinSet::new();
+        for source in Source::all() {
+            let stack = Arc::clone(self);
+            sources.spawn(async move { stack.keep_moving(source).await });
+        }
+        self.keep_time().await;
+    }
+
+    /// Hands over what a stream or queue has, batch after batch, whenever something was written.
+    async fn keep_moving(&self, source: Source) {
+        let mut written = self.written.subscribe();
+        loop {
+            written.mark_unchanged();
+            let moved = {
+                let pump = self.pump.read().await;
+                pump.hand_over(source, &self.app, &self.emulators, self.clock.now()).await
+            };
+            match moved {
+                Ok(0) => {
+                    let kept = self.pump.read().await.keep_progress(&self.emulators, self.clock.now()).await;
+                    if let Err(error) = kept {
+                        tracing::error!(%error, "how far the streams were handled could not be noted");
+                    }
+                    let _ = written.changed().await;
+                }
+                Ok(_) => self.wake(),
+                Err(error) => {
+                    tracing::error!(%error, ?source, "nothing could be handed over");
+                    let _ = written.changed().await;
+                }
+            }
+        }
+    }
+
+    /// Lets go of held messages when they are due, and fires the schedule. A frozen clock does neither: whoever moves it does.
+    async fn keep_time(&self) {
+        if self.clock.is_frozen() {
+            return std::future::pending().await;
+        }
+        let mut written = self.written.subscribe();
         let start = self.clock.now();
         let (mut firing, mut report) = (start.next_minute(), next_report(start));
         loop {
-            // Whatever comes in, the schedule fires.
-            let until = (!self.clock.is_frozen()).then_some(firing);
-            if let Err(error) = self.settle_with(&mut *self.pump.lock().await, until).await {
-                tracing::error!(error = %error, "the stack could not settle");
-            }
             let now = self.clock.now();
-            if self.clock.is_frozen() {
-                self.wake.notified().await;
-            } else if now >= firing {
+            if self.emulators.next_held().is_some_and(|due| due <= now) {
+                self.emulators.release_due().await;
+                self.wake();
+            }
+            if now >= firing {
                 self.sweep().await;
                 firing = now.next_minute();
                 if now >= report {
                     self.report().await;
                     report = next_report(now);
                 }
-            } else {
-                let next = self.emulators.next_held().map_or(firing, |held| held.min(firing));
-                let wait = std::time::Duration::from_millis(next.since(now).ms().unsigned_abs());
-                // Woken or not: the next round looks at what there is.
-                let _ = tokio::time::timeout(wait, self.wake.notified()).await;
+                self.wake();
             }
+            let next = self.emulators.next_held().map_or(firing, |held| held.min(firing));
+            let wait = std::time::Duration::from_millis(next.since(self.clock.now()).ms().unsigned_abs());
+            // Whatever was written may have brought a message that is held for less long.
+            let _ = tokio::time::timeout(wait, written.changed()).await;
         }
     }
 
-    /// Says that a handler may have written something.
+    /// Says that somebody may have written something.
     pub fn wake(&self) {
-        self.wake.notify_one();
+        self.written.send_replace(());
     }
 
     /// Moves everything that is under way until streams, queues and due ticks are empty.
@@ -161,15 +199,14 @@ impl Stack {
     /// # Errors
     /// Streams or queues cannot be read.
     pub async fn settle(&self) -> Result<(), StackError> {
-        self.settle_with(&mut *self.pump.lock().await, None).await
+        self.settle_alone(&*self.pump.write().await).await
     }
 
-    /// Settles, or stops at a moment: where webhooks keep coming, there is always something under way.
-    async fn settle_with(&self, pump: &mut Pump, until: Option<Time>) -> Result<(), StackError> {
+    /// Settles, in rounds: nobody else moves anything.
+    async fn settle_alone(&self, pump: &Pump) -> Result<(), StackError> {
         loop {
             self.emulators.release_due().await;
-            let moved = pump.once(&self.app, &self.emulators, self.clock.now()).await?;
-            if moved == 0 || until.is_some_and(|until| self.clock.now() >= until) {
+            if pump.once(&self.app, &self.emulators, self.clock.now()).await? == 0 {
                 break;
             }
         }
@@ -183,8 +220,8 @@ impl Stack {
     /// # Errors
     /// Tables, streams or queues cannot be read.
     pub async fn advance_to(&self, to: Time) -> Result<Time, StackError> {
-        let mut pump = self.pump.lock().await;
-        self.settle_with(&mut pump, None).await?;
+        let pump = self.pump.write().await;
+        self.settle_alone(&pump).await?;
         loop {
             let now = self.clock.now();
             let minute = self.next_firing(now, to).await?;
@@ -198,10 +235,10 @@ impl Stack {
             if next == report {
                 self.report().await;
             }
-            self.settle_with(&mut pump, None).await?;
+            self.settle_alone(&pump).await?;
         }
         let now = self.clock.set(to);
-        self.settle_with(&mut pump, None).await?;
+        self.settle_alone(&pump).await?;
         Ok(now)
     }
 

@@ -36,7 +36,7 @@ export async function handler(request) {
   const subject = `contentful:${JSON.parse(body).sys.id}`;
   const event = sha256(body);
   const Item = {
-    pk: { S: `S#${sha256(subject).slice(0, 32)}` },
+    pk: { S: `PEER#${sha256(subject).slice(0, 32)}` },
     sk: { S: `contentful#${event}` },
     received_at: { S: new Date().toISOString() },
     event: { S: body },

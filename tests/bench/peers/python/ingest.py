@@ -43,7 +43,7 @@ def handler(request, _context):
     subject = "contentful:" + entry["sys"]["id"]
     event = hashlib.sha256(body.encode()).hexdigest()
     item = {
-        "pk": {"S": "S#" + hashlib.sha256(subject.encode()).hexdigest()[:32]},
+        "pk": {"S": "PEER#" + hashlib.sha256(subject.encode()).hexdigest()[:32]},
         "sk": {"S": "contentful#" + event},
         "received_at": {"S": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())},
         "event": {"S": body},
