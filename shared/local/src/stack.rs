@@ -130,7 +130,15 @@ impl Stack {
             let stack = Arc::clone(self);
             sources.spawn(async move { stack.keep_moving(source).await });
         }
-        self.keep_time().await;
+        tokio::select! {
+            () = self.keep_time() => {}
+            // They end by a panic only, and a stack that moves nothing any more must not look like one that runs.
+            Some(Err(ended)) = sources.join_next() => {
+                if let Ok(panic) = ended.try_into_panic() {
+                    std::panic::resume_unwind(panic);
+                }
+            }
+        }
     }
 
     /// Hands over what a stream or queue has, batch after batch, whenever something was written.
