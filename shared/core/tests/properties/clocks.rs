@@ -87,11 +87,12 @@ proptest! {
         for (outcome, spec) in world.run.outcomes.iter().zip(&world.flow.document.outcomes) {
             let done_at = |id: &String| world.run.outcomes.iter().find(|o| o.id == *id).and_then(|o| o.done_at);
             let before: Option<Vec<Time>> = spec.after.iter().map(done_at).collect();
-            let opened_at = spec.after.is_empty().then_some(world.run.opened_at);
+            // No clock of a run starts before the run.
+            let opened_at = world.run.opened_at;
             let content = world.run.checks.iter().filter(|check| check.kind == CheckKind::Content);
             let passed: Option<Vec<Time>> = content.map(|check| check.passed_at).collect();
             let start = before.zip(passed).and_then(|(before, passed)| {
-                before.into_iter().chain(passed).chain(opened_at).max()
+                before.into_iter().chain(passed).chain([opened_at]).max()
             });
             // What is done before a pause is over is not moved by it; whether it was in time, rule 5 says.
             let due = start.map(|start| (start, due_at(&world, spec.sla, start)));

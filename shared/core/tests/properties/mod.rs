@@ -13,7 +13,7 @@ use proptest::prelude::ProptestConfig;
 
 use crate::support::chance::{Step, World};
 
-/// Quick enough for every build; four thousand found nothing more. `PROPTEST_CASES=4000` asks for them.
+/// Quick enough for every build. `PROPTEST_CASES=20000` asks for more (docs/PERFORMANCE.md).
 fn cases() -> ProptestConfig {
     let asked = ProptestConfig::default();
     let cases = if std::env::var_os("PROPTEST_CASES").is_some() { asked.cases } else { 64 };
