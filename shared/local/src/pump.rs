@@ -38,9 +38,9 @@ pub(crate) struct Pump {
     notifier: Notifier<NoMail>,
 }
 
-/// What batches come from.
+/// What batches come from, as Lambda calls it; a source of webhooks is something else.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Source {
+pub(crate) enum EventSource {
     /// The stream of the events table, for `route`.
     Events,
     /// The stream of the audit table, for `relay`.
@@ -49,7 +49,7 @@ pub(crate) enum Source {
     Queue(&'static str),
 }
 
-impl Source {
+impl EventSource {
     /// Each of them.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
         [Self::Events, Self::Audit].into_iter().chain(QUEUES.map(Self::Queue))
@@ -98,14 +98,14 @@ impl Pump {
 
     /// Hands over one batch of every stream and queue, all at once; gives how much there was.
     pub(crate) async fn once(&self, app: &App, emulators: &Emulators, now: Time) -> Result<usize, PumpError> {
-        let all = Source::all().map(|source| self.hand_over(source, app, emulators, now));
+        let all = EventSource::all().map(|source| self.hand_over(source, app, emulators, now));
         Ok(try_join_all(all).await?.into_iter().sum())
     }
 
     /// Hands over one batch of a stream or queue; gives how much there was.
     pub(crate) async fn hand_over(
         &self,
-        source: Source,
+        source: EventSource,
         app: &App,
         emulators: &Emulators,
         now: Time,
@@ -113,14 +113,14 @@ impl Pump {
         let (faults, left_behind) = (&*self.faults, &*self.left_behind);
         let at = |function| faults.time(function, now);
         match source {
-            Source::Events => {
+            EventSource::Events => {
                 let route = async |batch| {
                     faults.invoke("route", meshline_route::handle(app, batch, at("route"))).await
                 };
                 let mut events = self.events.lock().await;
                 events.hand_over(&self.streams, faults, left_behind, now, route).await
             }
-            Source::Audit => {
+            EventSource::Audit => {
                 let relay = async |batch| {
                     faults.invoke("relay", meshline_relay::handle(app, batch, at("relay"))).await
                 };
@@ -128,8 +128,8 @@ impl Pump {
                 audit.hand_over(&self.streams, faults, left_behind, now, relay).await
             }
             // Asking an empty queue is most of what an idle stack would do.
-            Source::Queue(name) if emulators.queue_len(name).await == Some(0) => Ok(0),
-            Source::Queue(name) => {
+            EventSource::Queue(name) if emulators.queue_len(name).await == Some(0) => Ok(0),
+            EventSource::Queue(name) => {
                 let queue = Queue { sqs: self.sqs.clone(), name, url: emulators.queue_url(name) };
                 queue.hand_over(app, &self.notifier, faults, now).await
             }

@@ -17,7 +17,7 @@ use crate::emulators::{Emulators, Options as EmulatorOptions, StartError};
 use crate::faults::{Faults, Plan, Report};
 use crate::left_behind::LeftBehind;
 use crate::progress;
-use crate::pump::{Pump, PumpError, Source};
+use crate::pump::{EventSource, Pump, PumpError};
 use crate::vault::LocalVault;
 
 /// What stands before each name in the local secret store, as in the template.
@@ -126,7 +126,7 @@ impl Stack {
     /// nobody waits for a slow receiver; and sweeps at each full minute of a running clock.
     pub async fn run(self: &Arc<Self>) {
         let mut sources = JoinSet::new();
-        for source in Source::all() {
+        for source in EventSource::all() {
             let stack = Arc::clone(self);
             sources.spawn(async move { stack.keep_moving(source).await });
         }
@@ -142,7 +142,7 @@ impl Stack {
     }
 
     /// Hands over what a stream or queue has, batch after batch, whenever something was written.
-    async fn keep_moving(&self, source: Source) {
+    async fn keep_moving(&self, source: EventSource) {
         let mut written = self.written.subscribe();
         loop {
             written.mark_unchanged();
