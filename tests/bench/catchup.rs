@@ -24,7 +24,8 @@ const CHECKED: usize = 500;
 
 /// Opens `runs` runs of `lead-form`, lets twelve hours pass, and sweeps until nothing is due.
 pub(crate) async fn measure(runs: usize) -> Table {
-    let local = Local::start().await;
+    let local = Local::start_with(std::env::var_os("DATA").map(std::path::PathBuf::from)).await;
+    assert_eq!(local.apply(&meshline_tests::EXAMPLES).await.0, 200);
     let begin = local.stack.clock.now();
     let filling = start();
     let opened: Vec<String> = futures_util::stream::iter(0..runs)

@@ -87,10 +87,13 @@ fn simulate(wanted: &Wanted) -> Vec<Broken> {
     let (broken, (held, lived)) =
         (broken.into_inner().expect("no panic"), all.into_inner().expect("no panic"));
     println!(
-        "{held} seeds held: {} webhooks accepted, {} runs, {} records, {} faults, {} simulated days; {:.0} s",
+        "{held} seeds held: {} webhooks accepted, {} runs, {} records, {} outcomes verified by events, {} events \
+         passed on by aliases, {} faults, {} simulated days; {:.0} s",
         lived.accepted,
         lived.runs,
         lived.records,
+        lived.verified,
+        lived.passed_on,
         lived.faults,
         lived.days,
         begun.elapsed().as_secs_f64(),
@@ -105,6 +108,8 @@ fn add((held, all): &mut (usize, Lived), lived: Lived) {
     all.accepted += lived.accepted;
     all.runs += lived.runs;
     all.records += lived.records;
+    all.verified += lived.verified;
+    all.passed_on += lived.passed_on;
     all.faults += lived.faults;
     all.days += lived.days;
 }

@@ -11,6 +11,7 @@ mod faults;
 mod invariants;
 mod seen;
 mod shape;
+mod signals;
 
 use std::fmt::Write;
 
@@ -40,6 +41,10 @@ pub struct Lived {
     pub runs: usize,
     /// Records.
     pub records: usize,
+    /// Outcomes that an event verified.
+    pub verified: usize,
+    /// Events that were about the asset that a contact stood for.
+    pub passed_on: usize,
     /// Faults that struck.
     pub faults: u64,
     /// Days that passed.
@@ -143,7 +148,8 @@ impl World {
         let days = self.local.stack.clock.now().since(nine()).ms() / Span::days(1).ms();
         let records = seen.trails.values().map(Vec::len).sum();
         let (accepted, runs) = (self.actors.accepted.len(), seen.runs.len());
-        Ok(Lived { accepted, runs, records, faults: self.struck, days })
+        let (verified, passed_on) = (signals::verified(&seen).count(), seen.passed_on.len());
+        Ok(Lived { accepted, runs, records, verified, passed_on, faults: self.struck, days })
     }
 
     /// Faults begin, or they end.
@@ -207,6 +213,7 @@ impl World {
         if !self.troubled {
             found.extend(invariants::of_progress(&seen, &self.actors, &self.shape));
             found.extend(deadlines::compare(&seen, &self.shape));
+            found.extend(signals::missing(&seen, &self.shape));
         }
         if found.is_empty() { Ok(()) } else { Err(found) }
     }

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
+use dynoxide::Database;
 use meshline_core::time::Time;
 use serde::Serialize;
 use tokio::net::TcpListener;
@@ -27,6 +28,7 @@ mod secrets;
 mod sqs;
 
 pub use sqs::QUEUES;
+pub(crate) use sqs::Queues;
 
 /// The region and account that every emulator shows.
 const REGION: &str = "us-east-1";
@@ -59,6 +61,8 @@ pub struct Message {
 
 /// The running emulators. They stop when this is dropped.
 pub struct Emulators {
+    /// The tables themselves, for who reads their streams in Lambda's stead.
+    pub(crate) tables: Database,
     /// Where DynamoDB and its streams listen.
     pub dynamodb_url: String,
     /// Where SQS listens.
@@ -70,7 +74,8 @@ pub struct Emulators {
     /// Where what has no real address is sent.
     pub inbox_url: String,
     inbox: Arc<inbox::Inbox>,
-    queues: Arc<sqs::Queues>,
+    /// The queues themselves, for who reads them in Lambda's stead.
+    pub(crate) queues: Arc<Queues>,
     bus: Arc<events::Bus>,
     servers: Servers,
 }
@@ -104,13 +109,14 @@ impl Emulators {
         let Options { data, clock, faults, secrets, prefix_secret } = options;
         let mut servers = Servers::new();
 
-        let database = dynamodb::open(data, &clock)?;
+        let tables = dynamodb::open(data, &clock)?;
+        let served = tables.clone();
         let (listener, dynamodb_url) = listen().await?;
-        servers.run(|stop| dynamodb::serve(listener, database, stop));
+        servers.run(|stop| dynamodb::serve(listener, served, stop));
         dynamodb::create_tables(&dynamodb_url).await?;
 
         let (listener, sqs_url) = listen().await?;
-        let queues = Arc::new(sqs::Queues::create(&sqs_url, clock.clone()).await?);
+        let queues = Arc::new(Queues::create(&sqs_url, clock.clone()).await?);
         servers.run_router(listener, sqs::router(Arc::clone(&queues)));
 
         let (listener, inbox_url) = listen().await?;
@@ -124,7 +130,18 @@ impl Emulators {
         let (listener, secrets_url) = listen().await?;
         servers.run_router(listener, secrets::router(&prefix_secret, secrets));
 
-        Ok(Self { dynamodb_url, sqs_url, events_url, secrets_url, inbox_url, inbox, queues, bus, servers })
+        Ok(Self {
+            tables,
+            dynamodb_url,
+            sqs_url,
+            events_url,
+            secrets_url,
+            inbox_url,
+            inbox,
+            queues,
+            bus,
+            servers,
+        })
     }
 
     /// What was sent to people and systems that have no real address, in order: `to`, `by`, `address`, `subject`, `text`,

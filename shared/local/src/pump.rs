@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use meshline_aws::App;
-use meshline_aws::clients::Clients;
 use meshline_aws::mail::NoMail;
 use meshline_core::time::Time;
 use meshline_notify::Notifier;
@@ -27,10 +26,8 @@ const NOTIFY_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Moves messages between the emulators and the functions.
 pub(crate) struct Pump {
-    streams: aws_sdk_dynamodbstreams::Client,
     events: Mutex<Stream>,
     audit: Mutex<Stream>,
-    sqs: aws_sdk_sqs::Client,
     data: Option<PathBuf>,
     kept: Mutex<Progress>,
     faults: Arc<Faults>,
@@ -69,25 +66,19 @@ fn failed(doing: &'static str) -> impl Fn(String) -> PumpError {
 }
 
 impl Pump {
-    pub(crate) async fn new(
-        clients: &Clients,
+    pub(crate) fn new(
         emulators: &Emulators,
         data: Option<PathBuf>,
         kept: Progress,
         faults: &Arc<Faults>,
         left_behind: &Arc<LeftBehind>,
     ) -> Result<Self, PumpError> {
-        let config = aws_sdk_dynamodbstreams::config::Builder::from(clients.config());
-        let streams =
-            aws_sdk_dynamodbstreams::Client::from_conf(config.endpoint_url(&emulators.dynamodb_url).build());
-        let events = Stream::of(&streams, "meshline-events", kept.events.clone()).await?;
-        let audit = Stream::of(&streams, "meshline-audit", kept.audit.clone()).await?;
+        let events = Stream::of(&emulators.tables, "meshline-events", kept.events.clone())?;
+        let audit = Stream::of(&emulators.tables, "meshline-audit", kept.audit.clone())?;
         let notifier = Notifier::new(NoMail, NOTIFY_TIMEOUT, true, Some(emulators.inbox_url.clone()));
         Ok(Self {
-            streams,
             events: events.into(),
             audit: audit.into(),
-            sqs: clients.sqs().clone(),
             data,
             kept: kept.into(),
             faults: Arc::clone(faults),
@@ -118,19 +109,19 @@ impl Pump {
                     faults.invoke("route", meshline_route::handle(app, batch, at("route"))).await
                 };
                 let mut events = self.events.lock().await;
-                events.hand_over(&self.streams, faults, left_behind, now, route).await
+                events.hand_over(&emulators.tables, faults, left_behind, now, route).await
             }
             EventSource::Audit => {
                 let relay = async |batch| {
                     faults.invoke("relay", meshline_relay::handle(app, batch, at("relay"))).await
                 };
                 let mut audit = self.audit.lock().await;
-                audit.hand_over(&self.streams, faults, left_behind, now, relay).await
+                audit.hand_over(&emulators.tables, faults, left_behind, now, relay).await
             }
             // Asking an empty queue is most of what an idle stack would do.
             EventSource::Queue(name) if emulators.queue_len(name).await == Some(0) => Ok(0),
             EventSource::Queue(name) => {
-                let queue = Queue { sqs: self.sqs.clone(), name, url: emulators.queue_url(name) };
+                let queue = Queue { queues: &emulators.queues, name, url: emulators.queue_url(name) };
                 queue.hand_over(app, &self.notifier, faults, now).await
             }
         }

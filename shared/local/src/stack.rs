@@ -117,7 +117,7 @@ impl Stack {
         let app = App::new(Arc::new(Clients::local(endpoints, faults.http_client()).await), settings);
         let vault = LocalVault::open(options.data.clone())?;
         let left_behind = Arc::new(LeftBehind::in_folder(options.data.as_deref()));
-        let pump = Pump::new(&own.clients, &emulators, options.data, progress, &faults, &left_behind).await?;
+        let pump = Pump::new(&emulators, options.data, progress, &faults, &left_behind)?;
         let (pump, written) = (pump.into(), watch::Sender::new(()));
         Ok(Arc::new(Self { app, own, emulators, clock, vault, pump, written, faults, left_behind }))
     }

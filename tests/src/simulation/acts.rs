@@ -15,6 +15,8 @@ use crate::{Local, header};
 
 /// Assets of a world: few, so that triggers and signals meet.
 const ASSETS: u64 = 4;
+/// Contacts of a world: what the CMS says of them is what their assets are.
+const CONTACTS: u64 = 3;
 /// How often a sender tries, and a person.
 const ATTEMPTS: usize = 6;
 
@@ -35,7 +37,10 @@ struct Webhook {
     source: &'static str,
     delivery: String,
     event: String,
-    asset: String,
+    /// The asset that it is about, or a contact that may stand for one.
+    about: String,
+    /// The contact that belongs to the asset from now on.
+    contact: Option<String>,
 }
 
 impl Webhook {
@@ -49,6 +54,7 @@ impl Actors {
     pub(super) async fn act(&mut self, local: &Local, chance: &mut Chance, shape: &Shape, log: &Log) {
         let Some(flow) = chance.pick(&shape.flows) else { return };
         let asset = format!("asset:{}", chance.below(ASSETS));
+        let contact = format!("contact:{}", chance.below(CONTACTS));
         match chance.below(20) {
             0..=4 => self.sends(local, chance, log, "cms", format!("{}.publish", flow.id), asset).await,
             5 => self.sends(local, chance, log, "cms", "all.publish".to_owned(), asset).await,
@@ -57,7 +63,9 @@ impl Actors {
                 let outcome = chance.pick(&flow.outcomes).map_or("o0", |outcome| outcome.id.as_str());
                 let what = if chance.one_in(5) { "failed" } else { "done" };
                 let event = format!("{}.{outcome}.{what}", flow.id);
-                self.sends(local, chance, log, "crm", event, asset).await;
+                let published = self.published(chance, flow).unwrap_or(asset);
+                let about = if chance.one_in(4) { contact } else { published };
+                self.sends(local, chance, log, "crm", event, about).await;
             }
             11 => {
                 let Some(old) = chance.pick(&self.sent).cloned() else { return };
@@ -65,6 +73,13 @@ impl Actors {
             }
             _ => self.commands(local, chance, shape, log).await,
         }
+    }
+
+    /// An asset that was published for the flow, now and then any: then there is most often no run.
+    fn published(&self, chance: &mut Chance, flow: &FlowShape) -> Option<String> {
+        let trigger = format!("{}.publish", flow.id);
+        let published: Vec<&Webhook> = self.sent.iter().filter(|it| it.event == trigger).collect();
+        chance.pick(&published).filter(|_| !chance.one_in(4)).map(|it| it.about.clone())
     }
 
     /// A sender sends a webhook, up to three times, now and then at once.
@@ -75,9 +90,10 @@ impl Actors {
         log: &Log,
         source: &'static str,
         event: String,
-        asset: String,
+        about: String,
     ) {
-        let webhook = Webhook { source, delivery: self.sent.len().to_string(), event, asset };
+        let contact = (source == "cms" && chance.one_in(3)).then(|| chance.below(CONTACTS).to_string());
+        let webhook = Webhook { source, delivery: self.sent.len().to_string(), event, about, contact };
         self.sent.push(webhook.clone());
         if chance.one_in(4) {
             let (one, other) = tokio::join!(post(local, &webhook), post(local, &webhook));
@@ -103,7 +119,9 @@ impl Actors {
     fn told(&mut self, local: &Local, log: &Log, webhook: &Webhook, status: u16, how: &str) {
         let (key, now) = (webhook.key(), local.stack.clock.now());
         assert!(status == 202 || status >= 500, "{key} was answered {status}");
-        log.say(now, &format!("{key} {} about {} {how} -> {status}", webhook.event, webhook.asset));
+        let links = webhook.contact.as_ref().map(|contact| format!("and contact:{contact} "));
+        let about = format!("{} {}{how}", webhook.about, links.unwrap_or_default());
+        log.say(now, &format!("{key} {} about {about} -> {status}", webhook.event));
         self.attempts.entry(key.clone()).or_default().push(now);
         if status == 202 {
             self.accepted.insert(key);
@@ -136,7 +154,10 @@ impl Actors {
 }
 
 async fn post(local: &Local, webhook: &Webhook) -> u16 {
-    let body = json!({"delivery": webhook.delivery, "event": webhook.event, "asset": webhook.asset});
+    let mut body = json!({"delivery": webhook.delivery, "event": webhook.event, "about": webhook.about});
+    if let Some(contact) = &webhook.contact {
+        body["contact"] = json!(contact);
+    }
     let headers = [header("content-type", "application/json"), header("x-forms-token", FORMS_TOKEN)];
     let path = format!("/hooks/{}", webhook.source);
     local.send("POST", &path, &headers, body.to_string().into_bytes()).await.0

@@ -10,6 +10,7 @@ use meshline_core::trail;
 use super::acts::Actors;
 use super::seen::Seen;
 use super::shape::Shape;
+use super::signals;
 
 /// Two sweeps.
 pub(super) const TWO_SWEEPS: Span = Span::minutes(2);
@@ -40,6 +41,7 @@ pub(super) fn of_safety(seen: &Seen, actors: &Actors, shape: &Shape, was_trouble
         }
     }
     invented(seen, &mut found);
+    signals::invented(seen, &mut found);
     notices(seen, was_troubled, &mut found);
     found
 }

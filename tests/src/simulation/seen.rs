@@ -18,8 +18,10 @@ type Item = HashMap<String, AttributeValue>;
 /// Everything, at one moment.
 pub(super) struct Seen {
     pub(super) now: Time,
-    /// Events that are kept, by key: `cms#17`.
+    /// Events that are kept, as they came, by key: `cms#17`.
     pub(super) events: BTreeMap<String, Event>,
+    /// Events that came about a contact, once more about each asset that it stood for.
+    pub(super) passed_on: Vec<Event>,
     pub(super) runs: BTreeMap<String, Run>,
     /// Records by run, in order.
     pub(super) trails: BTreeMap<String, Vec<Record>>,
@@ -41,7 +43,8 @@ impl Seen {
         let stack = &local.stack;
         let events = scan(local, "meshline-events").await;
         let events = events.iter().filter(|item| text(item, "pk").starts_with("S#"));
-        let events = events.map(|item| (text(item, "sk"), events::event(item).expect("an event"))).collect();
+        let events = events.map(|item| events::event(item).expect("an event"));
+        let (came, passed_on): (Vec<Event>, _) = events.partition(|event| event.alias.is_none());
         let mut trails: BTreeMap<String, Vec<Record>> = BTreeMap::new();
         for item in scan(local, "meshline-audit").await {
             let record = audit::record(item).expect("a record");
@@ -61,7 +64,8 @@ impl Seen {
         });
         Self {
             now: stack.clock.now(),
-            events,
+            events: came.into_iter().map(|event| (event.key(), event)).collect(),
+            passed_on,
             due: due.collect(),
             expected: expected.collect(),
             runs: runs(&state),

@@ -93,8 +93,8 @@ impl Shape {
         let source = |id: &str| {
             json!({
                 "kind": "Source", "id": id, "provider": "generic", "secrets": ["forms-token"],
-                "verify": {"scheme": "token", "header": "x-forms-token"}, "subject": "${data.asset}",
-                "event_id": "${data.delivery}", "type": "${data.event}",
+                "verify": {"scheme": "token", "header": "x-forms-token"}, "subject": "${data.about}",
+                "event_id": "${data.delivery}", "type": "${data.event}", "aliases": ["contact:${data.contact}"],
             })
         };
         let channels = json!([{"id": "automation", "kind": "webhook", "url": automation}]);

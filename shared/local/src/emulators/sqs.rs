@@ -28,7 +28,10 @@ use rustack_sqs_model::input::{
     ReceiveMessageInput, SendMessageBatchInput, SendMessageInput,
 };
 use rustack_sqs_model::operations::SqsOperation;
-use rustack_sqs_model::output::{SendMessageBatchOutput, SendMessageOutput};
+use rustack_sqs_model::output::{
+    ChangeMessageVisibilityOutput, DeleteMessageOutput, ReceiveMessageOutput, SendMessageBatchOutput,
+    SendMessageOutput,
+};
 use rustack_sqs_model::types::{BatchResultErrorEntry, SendMessageBatchResultEntry};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -51,7 +54,7 @@ const MAX_DELAY_S: i32 = 900;
 const MAX_BODY: usize = 262_144;
 
 /// The queues, what was ever sent to them, and what is held.
-pub(super) struct Queues {
+pub(crate) struct Queues {
     rustack: Arc<RustackSqs>,
     handler: RustackSqsHandler,
     clock: Clock,
@@ -206,13 +209,35 @@ impl Queues {
         Ok(output)
     }
 
-    /// Holds a message in flight until the time that it is put off to; whether that, or a receipt of one that is held,
-    /// was what was asked for.
-    async fn put_off(&self, input: &ChangeMessageVisibilityInput) -> Result<bool, SqsError> {
-        if input.visibility_timeout == 0 {
-            return Ok(lock(&self.flight).was_put_off(&input.receipt_handle));
+    /// Receives messages, each with how often it was received, and under the id that its sender was told.
+    pub(crate) async fn receive(&self, input: ReceiveMessageInput) -> Result<ReceiveMessageOutput, SqsError> {
+        let url = input.queue_url.clone();
+        let mut output = self.rustack.receive_message(input).await?;
+        let released = self.released.lock().await;
+        for message in &mut output.messages {
+            if let Some(id) = message.message_id.as_ref().and_then(|id| released.get(id)) {
+                message.message_id = Some(id.clone());
+            }
+            lock(&self.flight).received(&url, message);
         }
-        let Some(message) = lock(&self.flight).put_off(&input.receipt_handle) else { return Ok(false) };
+        Ok(output)
+    }
+
+    /// Lets a message in flight be seen again: at once, or when the clock says that so many seconds have passed.
+    pub(crate) async fn change_visibility(
+        &self,
+        input: ChangeMessageVisibilityInput,
+    ) -> Result<ChangeMessageVisibilityOutput, SqsError> {
+        if input.visibility_timeout == 0 {
+            // A receipt of a message that is held says nothing any more.
+            if lock(&self.flight).was_put_off(&input.receipt_handle) {
+                return Ok(ChangeMessageVisibilityOutput {});
+            }
+            return self.rustack.change_message_visibility(input).await;
+        }
+        let Some(message) = lock(&self.flight).put_off(&input.receipt_handle) else {
+            return self.rustack.change_message_visibility(input).await;
+        };
         let due = self.clock.now() + Span::from_ms(i64::from(input.visibility_timeout) * 1000);
         {
             let mut held = lock(&self.held);
@@ -220,9 +245,15 @@ impl Queues {
             let count = held.count;
             held.messages.insert((due, count), message);
         }
-        let (queue_url, receipt_handle) = (input.queue_url.clone(), input.receipt_handle.clone());
+        let ChangeMessageVisibilityInput { queue_url, receipt_handle, .. } = input;
         self.rustack.delete_message(DeleteMessageInput { queue_url, receipt_handle }).await?;
-        Ok(true)
+        Ok(ChangeMessageVisibilityOutput {})
+    }
+
+    /// Deletes a message in flight.
+    pub(crate) async fn delete(&self, input: DeleteMessageInput) -> Result<DeleteMessageOutput, SqsError> {
+        lock(&self.flight).deleted(&input.receipt_handle);
+        self.rustack.delete_message(input).await
     }
 
     /// Sends each entry on its own; the queue crate's batch rules are checked by `check_batch`.
@@ -269,26 +300,11 @@ impl Queues {
         } else if operation == SqsOperation::SendMessageBatch {
             answer(&self.send_batch(parse(&body)?).await?)
         } else if operation == SqsOperation::ReceiveMessage {
-            let input = parse::<ReceiveMessageInput>(&body)?;
-            let url = input.queue_url.clone();
-            let mut output = self.rustack.receive_message(input).await?;
-            let released = self.released.lock().await;
-            for message in &mut output.messages {
-                if let Some(id) = message.message_id.as_ref().and_then(|id| released.get(id)) {
-                    message.message_id = Some(id.clone());
-                }
-                lock(&self.flight).received(&url, message);
-            }
-            answer(&output)
+            answer(&self.receive(parse(&body)?).await?)
         } else if operation == SqsOperation::ChangeMessageVisibility {
-            let input = parse::<ChangeMessageVisibilityInput>(&body)?;
-            if self.put_off(&input).await? {
-                return answer(&serde_json::json!({}));
-            }
-            self.handler.handle_operation(operation, body).await
+            answer(&self.change_visibility(parse(&body)?).await?)
         } else if operation == SqsOperation::DeleteMessage {
-            lock(&self.flight).deleted(&parse::<DeleteMessageInput>(&body)?.receipt_handle);
-            self.handler.handle_operation(operation, body).await
+            answer(&self.delete(parse(&body)?).await?)
         } else {
             self.handler.handle_operation(operation, body).await
         }

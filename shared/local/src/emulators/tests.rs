@@ -7,7 +7,9 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConsumedCapacity, Put, ReturnConsumedCapacity, TransactWriteItem,
 };
-use aws_sdk_dynamodbstreams::types::{Record, ShardIteratorType};
+use dynoxide::actions::get_records::GetRecordsRequest;
+use dynoxide::actions::get_shard_iterator::GetShardIteratorRequest;
+use dynoxide::actions::list_streams::ListStreamsRequest;
 use meshline_core::time::{Span, Time};
 
 use super::*;
@@ -69,24 +71,23 @@ fn units(consumed: &[ConsumedCapacity]) -> Vec<(String, f64, HashMap<String, f64
 }
 
 /// The shard of a table's stream, and its records after `after` (all of them when `None`).
-async fn stream(emulators: &Emulators, table: &str, after: Option<&str>) -> (String, Vec<Record>) {
-    let client = client!(aws_sdk_dynamodbstreams, &emulators.dynamodb_url);
-    let streams = client.list_streams().table_name(table).send().await.unwrap();
-    let arn = streams.streams()[0].stream_arn().unwrap();
-    let described = client.describe_stream().stream_arn(arn).send().await.unwrap();
-    let shards = described.stream_description().unwrap().shards();
-    assert_eq!(shards.len(), 1);
-    let shard = shards[0].shard_id().unwrap();
-    let kind = after.map_or(ShardIteratorType::TrimHorizon, |_| ShardIteratorType::AfterSequenceNumber);
-    let iterator = client.get_shard_iterator().stream_arn(arn).shard_id(shard).shard_iterator_type(kind);
-    let iterator = iterator.set_sequence_number(after.map(str::to_owned)).send().await.unwrap();
-    let records = client.get_records().set_shard_iterator(iterator.shard_iterator).send().await.unwrap();
-    assert!(records.next_shard_iterator().is_some());
-    (format!("{arn} {shard}"), records.records.unwrap_or_default())
+fn stream(emulators: &Emulators, table: &str, after: Option<&str>) -> (String, Vec<serde_json::Value>) {
+    let tables = &emulators.tables;
+    let wanted = ListStreamsRequest { table_name: Some(table.to_owned()), ..Default::default() };
+    let stream_arn = tables.list_streams(wanted).unwrap().streams[0].stream_arn.clone();
+    let shard_id = dynoxide::streams::shard_id(table);
+    let shard = format!("{stream_arn} {shard_id}");
+    let shard_iterator_type = after.map_or("TRIM_HORIZON", |_| "AFTER_SEQUENCE_NUMBER").to_owned();
+    let sequence_number = after.map(str::to_owned);
+    let from = GetShardIteratorRequest { stream_arn, shard_id, shard_iterator_type, sequence_number };
+    let shard_iterator = tables.get_shard_iterator(from).unwrap().shard_iterator.unwrap();
+    let read = tables.get_records(GetRecordsRequest { shard_iterator, limit: None }).unwrap();
+    assert!(read.next_shard_iterator.is_some());
+    (shard, read.records.iter().map(|record| serde_json::json!(record)).collect())
 }
 
-fn sequence(record: &Record) -> String {
-    record.dynamodb().unwrap().sequence_number().unwrap().to_owned()
+fn sequence(record: &serde_json::Value) -> &str {
+    record["dynamodb"]["SequenceNumber"].as_str().unwrap()
 }
 
 #[tokio::test]
@@ -143,14 +144,14 @@ async fn the_audit_stream_shows_each_record_once_in_order() {
         let put = client.put_item().table_name("meshline-audit").set_item(Some(record("1", seq)));
         put.send().await.unwrap();
     }
-    let (_, records) = stream(&emulators, "meshline-audit", None).await;
-    let last = records[2].dynamodb().unwrap();
+    let (_, records) = stream(&emulators, "meshline-audit", None);
+    let last = &records[2]["dynamodb"];
     assert_eq!(records.len(), 3);
-    assert_eq!(last.new_image().unwrap()["at_run_seq"].as_s().unwrap(), &format!("{START}#1#3"));
+    assert_eq!(last["NewImage"]["at_run_seq"]["S"], format!("{START}#1#3"));
     let created: Time = "2026-11-23T09:03:00Z".parse().unwrap();
-    assert_eq!(last.approximate_creation_date_time().unwrap().to_millis().unwrap(), created.unix_ms());
+    assert_eq!(last["ApproximateCreationDateTime"], created.unix_ms() as f64 / 1000.0);
 
-    let (_, rest) = stream(&emulators, "meshline-audit", Some(&sequence(&records[0]))).await;
+    let (_, rest) = stream(&emulators, "meshline-audit", Some(sequence(&records[0])));
     assert_eq!(rest, records[1..]);
 }
 
@@ -166,14 +167,14 @@ async fn a_file_keeps_tables_and_streams_over_a_restart() {
 
     let (emulators, _) = start(Some(&folder)).await;
     write(&emulators, 1).await;
-    let (shard, before) = stream(&emulators, "meshline-audit", None).await;
+    let (shard, before) = stream(&emulators, "meshline-audit", None);
     emulators.stop().await;
 
     let (emulators, _) = start(Some(&folder)).await;
-    let (same_shard, after) = stream(&emulators, "meshline-audit", None).await;
+    let (same_shard, after) = stream(&emulators, "meshline-audit", None);
     assert_eq!((&same_shard, &after), (&shard, &before));
     write(&emulators, 2).await;
-    let (_, new) = stream(&emulators, "meshline-audit", Some(&sequence(&before[0]))).await;
+    let (_, new) = stream(&emulators, "meshline-audit", Some(sequence(&before[0])));
     assert_eq!(new.len(), 1);
     assert!(sequence(&new[0]) > sequence(&before[0]));
     emulators.stop().await;

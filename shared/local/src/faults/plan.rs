@@ -40,7 +40,7 @@ pub enum Fault {
     LostAck,
     /// Another transaction was about the same item; nothing was done.
     Conflict,
-    /// Some entries of a batch are refused.
+    /// Some entries of a batch are refused, or a page of a query ends early.
     Partial,
     /// Handed over again although it was handled.
     Duplicate,

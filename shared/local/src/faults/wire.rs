@@ -79,7 +79,7 @@ impl HttpConnector for Wire {
                     let sent = self.inner.call(request);
                     HttpConnectorFuture::new(async move { put_back(sent.await?, &refused).await })
                 }
-                Cut::None(request) => self.inner.call(request),
+                Cut::Whole(request) => self.inner.call(request),
             },
             Fault::Timeout
             | Fault::Duplicate
@@ -124,7 +124,7 @@ impl Call {
             &[Fault::Throttle, Fault::Fail, Fault::Timeout, Fault::LostAck, Fault::Partial];
         match self.operation.as_str() {
             "TransactWriteItems" | "PutItem" | "UpdateItem" | "DeleteItem" => WRITE,
-            "SendMessageBatch" | "PutEvents" | "BatchGetItem" => BATCH,
+            "SendMessageBatch" | "PutEvents" | "BatchGetItem" | "Query" => BATCH,
             _ => CALL,
         }
     }
@@ -146,17 +146,25 @@ impl Call {
         answer(status, &json!({"__type": code, "message": "a fault on demand"}))
     }
 
-    /// Takes some entries out of a batch; `mask` says which.
+    /// Takes some entries out of a batch, or lets a page end early; `mask` says where.
     fn cut(&self, mut request: HttpRequest, mask: u64) -> Cut {
         let body = request.body().bytes().and_then(|body| serde_json::from_slice::<Value>(body).ok());
-        let Some(mut body) = body else { return Cut::None(request) };
+        let Some(mut body) = body else { return Cut::Whole(request) };
+        if self.operation == "Query" {
+            // A page ends at 1 MB. Who asks for so many items knows that they are fewer bytes.
+            if body.get("Limit").is_none() {
+                body["Limit"] = json!(1 + mask % 3);
+                replace_body(&mut request, &body);
+            }
+            return Cut::Whole(request);
+        }
         if self.operation == "BatchGetItem" {
-            let Some(refused) = cut_keys(&mut body, mask) else { return Cut::None(request) };
+            let Some(refused) = cut_keys(&mut body, mask) else { return Cut::Whole(request) };
             replace_body(&mut request, &body);
             return Cut::Rest { request, refused };
         }
         let Some(entries) = body.get_mut("Entries").and_then(Value::as_array_mut) else {
-            return Cut::None(request);
+            return Cut::Whole(request);
         };
         let mut places = Vec::new();
         let all = std::mem::take(entries);
@@ -185,8 +193,8 @@ enum Cut {
     All(HttpResponse),
     /// A smaller batch, and what is to be added to its answer.
     Rest { request: HttpRequest, refused: Refused },
-    /// It is left as it is.
-    None(HttpRequest),
+    /// Nothing is to be added to the answer of this.
+    Whole(HttpRequest),
 }
 
 /// Entries that were taken out of a batch.

@@ -1,13 +1,15 @@
 //! A queue, and how its messages come to the function that consumes them.
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
-use aws_sdk_sqs::types::Message;
 use meshline_aws::App;
 use meshline_aws::mail::NoMail;
 use meshline_core::time::Time;
 use meshline_notify::Notifier;
+use rustack_sqs_model::input::{ChangeMessageVisibilityInput, DeleteMessageInput, ReceiveMessageInput};
+use rustack_sqs_model::types::Message;
 
 use super::{PumpError, failed};
+use crate::emulators::Queues;
 use crate::faults::{Fault, Faults, Place};
 
 /// SQS gives no more at a time.
@@ -16,13 +18,13 @@ const BATCH: i32 = 10;
 const MAX_DELAY_S: u64 = 90;
 
 /// A queue.
-pub(super) struct Queue {
-    pub(super) sqs: aws_sdk_sqs::Client,
+pub(super) struct Queue<'a> {
+    pub(super) queues: &'a Queues,
     pub(super) name: &'static str,
     pub(super) url: String,
 }
 
-impl Queue {
+impl Queue<'_> {
     /// Hands one batch over; what fails is seen again at once.
     pub(super) async fn hand_over(
         &self,
@@ -54,7 +56,7 @@ impl Queue {
         };
         for message in &messages {
             let duplicated = || faults.strikes(Place::Sqs, self.name, &[Fault::Duplicate]).is_some();
-            if has_failed(message.message_id().unwrap_or_default()) || duplicated() {
+            if has_failed(message.message_id.as_deref().unwrap_or_default()) || duplicated() {
                 // Lambda lets it reappear when the visibility timeout is over; here nobody waits for that.
                 self.see_again(message, 0).await?;
             } else {
@@ -66,10 +68,15 @@ impl Queue {
 
     /// Receives a batch, in whatever order and without what a fault delays.
     async fn receive(&self, faults: &Faults) -> Result<Vec<Message>, PumpError> {
-        let receive = self.sqs.receive_message().queue_url(&self.url).max_number_of_messages(BATCH);
-        let received = receive.send().await.map_err(|error| failed("read a queue")(format!("{error:?}")))?;
+        let receive = ReceiveMessageInput {
+            queue_url: self.url.clone(),
+            max_number_of_messages: Some(BATCH),
+            ..Default::default()
+        };
+        let received = self.queues.receive(receive).await;
+        let received = received.map_err(|error| failed("read a queue")(error.to_string()))?;
         let mut messages = Vec::new();
-        for message in received.messages.unwrap_or_default() {
+        for message in received.messages {
             match faults.strikes(Place::Sqs, self.name, &[Fault::Delay]) {
                 Some(_) => {
                     let seconds = 1 + faults.below("delay", MAX_DELAY_S);
@@ -85,24 +92,30 @@ impl Queue {
     }
 
     async fn see_again(&self, message: &Message, after_s: i32) -> Result<(), PumpError> {
-        let again = self.sqs.change_message_visibility().queue_url(&self.url).visibility_timeout(after_s);
-        let again = again.set_receipt_handle(message.receipt_handle.clone()).send().await;
-        again.map(|_| ()).map_err(|error| failed("put a message back")(format!("{error:?}")))
+        let again = ChangeMessageVisibilityInput {
+            queue_url: self.url.clone(),
+            receipt_handle: message.receipt_handle.clone().unwrap_or_default(),
+            visibility_timeout: after_s,
+        };
+        let again = self.queues.change_visibility(again).await;
+        again.map(|_| ()).map_err(|error| failed("put a message back")(error.to_string()))
     }
 
     async fn delete(&self, message: &Message) -> Result<(), PumpError> {
-        let delete = self.sqs.delete_message().queue_url(&self.url);
-        let deleted = delete.set_receipt_handle(message.receipt_handle.clone()).send().await;
-        deleted.map(|_| ()).map_err(|error| failed("delete a message")(format!("{error:?}")))
+        let delete = DeleteMessageInput {
+            queue_url: self.url.clone(),
+            receipt_handle: message.receipt_handle.clone().unwrap_or_default(),
+        };
+        let deleted = self.queues.delete(delete).await;
+        deleted.map(|_| ()).map_err(|error| failed("delete a message")(error.to_string()))
     }
 }
 
 fn lambda_message(message: &Message) -> SqsMessage {
     let mut record = SqsMessage::default();
-    record.message_id = message.message_id().map(str::to_owned);
-    record.receipt_handle = message.receipt_handle().map(str::to_owned);
-    record.body = message.body().map(str::to_owned);
-    let attributes = message.attributes().into_iter().flatten();
-    record.attributes = attributes.map(|(name, value)| (name.as_str().to_owned(), value.clone())).collect();
+    record.message_id.clone_from(&message.message_id);
+    record.receipt_handle.clone_from(&message.receipt_handle);
+    record.body.clone_from(&message.body);
+    record.attributes = message.attributes.clone().into_iter().collect();
     record
 }
