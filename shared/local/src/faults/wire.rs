@@ -152,8 +152,8 @@ impl Call {
         let Some(mut body) = body else { return Cut::Whole(request) };
         if self.operation == "Query" {
             // A page ends at 1 MB. Who asks for so many items knows that they are fewer bytes.
-            if body.get("Limit").is_none() {
-                body["Limit"] = json!(1 + mask % 3);
+            if let Some(members) = body.as_object_mut().filter(|members| !members.contains_key("Limit")) {
+                members.insert("Limit".to_owned(), json!(1 + mask % 3));
                 replace_body(&mut request, &body);
             }
             return Cut::Whole(request);
