@@ -126,7 +126,7 @@ mutants: ## change shared/core in 1,700 ways, one at a time, and list what no te
 deny: ## advisories, licences, sources and who may name which crate (cargo install cargo-deny; DENY_FLAGS=--offline with a clone of the advisories)
 	cargo deny $(DENY_FLAGS) --locked $(FEATURES) check
 
-# Sizes to try a part with less: make bench PART=sweep SIZES=10000
+# Sizes to try a part with less: make bench PART=sweep SIZES=10000. Tables of catchup in a file: DATA=folder.
 PART  ?= all
 SIZES ?=
 bench: ## measure, and print tables of figures (PART=core, webhooks, sweep, catchup, lateness, cost or pages; else all: half an hour)

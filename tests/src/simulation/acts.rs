@@ -15,7 +15,7 @@ use crate::{Local, header};
 
 /// Assets of a world: few, so that triggers and signals meet.
 const ASSETS: u64 = 4;
-/// Contacts of a world: what the CMS says of them is what their assets are.
+/// Contacts of a world; webhooks of the CMS say which asset each belongs to.
 const CONTACTS: u64 = 3;
 /// How often a sender tries, and a person.
 const ATTEMPTS: usize = 6;
@@ -75,7 +75,7 @@ impl Actors {
         }
     }
 
-    /// An asset that was published for the flow, now and then any: then there is most often no run.
+    /// An asset that was published for the flow; now and then none, so that what has no run is signalled about, too.
     fn published(&self, chance: &mut Chance, flow: &FlowShape) -> Option<String> {
         let trigger = format!("{}.publish", flow.id);
         let published: Vec<&Webhook> = self.sent.iter().filter(|it| it.event == trigger).collect();

@@ -151,7 +151,7 @@ impl Call {
         let body = request.body().bytes().and_then(|body| serde_json::from_slice::<Value>(body).ok());
         let Some(mut body) = body else { return Cut::Whole(request) };
         if self.operation == "Query" {
-            // A page ends at 1 MB. Who asks for so many items knows that they are fewer bytes.
+            // A page ends at 1 MB, which one that is limited to so many items does not reach.
             if let Some(members) = body.as_object_mut().filter(|members| !members.contains_key("Limit")) {
                 members.insert("Limit".to_owned(), json!(1 + mask % 3));
                 replace_body(&mut request, &body);
