@@ -1,5 +1,6 @@
 //! SLA check: due runs are ticked. A tick is a hint; the core looks at the stored clocks.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
@@ -13,6 +14,7 @@ use meshline_core::config::directory::Directory;
 use meshline_core::record::Actor;
 use meshline_core::time::{Span, Time};
 use serde::{Deserialize, Serialize};
+use tokio::sync::OnceCell;
 use tracing::Instrument;
 
 /// Two firings of `rate(1 minute)` can be 119 s apart; what falls due until after the next one is sent ahead.
@@ -46,13 +48,12 @@ pub struct Sweep {
 /// Ticks every run that is due, the longest due first, and sends ahead what falls due soon.
 ///
 /// # Errors
-/// The index or the configuration cannot be read; the next firing does it again.
+/// The index cannot be read; the next firing does it again.
 pub async fn sweep(app: &App, now: Time) -> Result<Sweep, StoreError> {
-    let directory = app.config.fresh().await?.config.people();
+    let people = People::default();
     let shards = app.due.shards();
-    let swept =
-        futures_util::future::join_all(shards.iter().map(|shard| partition(app, shard, &directory, now)))
-            .await;
+    let swept = shards.iter().map(|shard| partition(app, shard, &people, now));
+    let swept = futures_util::future::join_all(swept).await;
     let mut total = Sweep::default();
     for found in swept {
         let found = found?;
@@ -65,19 +66,26 @@ pub async fn sweep(app: &App, now: Time) -> Result<Sweep, StoreError> {
     Ok(total)
 }
 
-async fn partition(
-    app: &App,
-    shard: &str,
-    directory: &Arc<Directory>,
-    now: Time,
-) -> Result<Sweep, StoreError> {
+/// The directory of one invocation, read by the first run that needs it: most sweeps find none due.
+#[derive(Default)]
+struct People(OnceCell<Arc<Directory>>);
+
+impl People {
+    async fn get(&self, app: &App) -> Result<&Directory, StoreError> {
+        // Boxed: the compiler follows futures within futures only so far.
+        let read = Box::pin(async { Ok(app.config.fresh().await?.config.people()) });
+        self.0.get_or_try_init(|| read).await.map(Arc::as_ref)
+    }
+}
+
+async fn partition(app: &App, shard: &str, people: &People, now: Time) -> Result<Sweep, StoreError> {
     let mut found = Sweep::default();
     for _ in 0..MAX_PAGES {
         let page = app.due.until(shard, now + LOOKAHEAD, PAGE).await?;
         let full = page.len() == PAGE as usize;
         let (due, ahead): (Vec<Due>, Vec<Due>) = page.into_iter().partition(|due| due.at <= now);
         found.lag = found.lag.max(due.first().map(|due| now.since(due.at)).unwrap_or_default());
-        let ticks: Vec<_> = due.iter().map(|due| look_at(app, due, directory, now)).collect();
+        let ticks: Vec<_> = due.iter().map(|due| look_at(app, due, people, now)).collect();
         let ticked: Vec<bool> = futures_util::stream::iter(ticks).buffer_unordered(AT_ONCE).collect().await;
         found.due += due.len();
         found.ahead += ahead.len();
@@ -91,9 +99,9 @@ async fn partition(
 }
 
 /// Lets whatever is due catch up; false when that failed.
-async fn look_at(app: &App, due: &Due, directory: &Directory, now: Time) -> bool {
+async fn look_at(app: &App, due: &Due, people: &People, now: Time) -> bool {
     let seen = match &due.what {
-        Subject::Run(run) => return tick(app, run, directory, now).await,
+        Subject::Run(run) => return tick(app, run, people, now).await,
         Subject::Watch(Watch::Silence(flow)) => silence::look_at(app, flow, now).await,
         Subject::Watch(Watch::Duties(flow)) => duties::look_at(app, flow, now).await,
         Subject::Watch(Watch::Turn(role)) => rotation::look_at(app, role, now).await,
@@ -125,21 +133,22 @@ async fn send_ahead(app: &App, ahead: &[Due], now: Time) {
     }
 }
 
-/// Ticks the runs of a batch of the queue `ticks`.
+/// Ticks the runs of a batch of the queue `ticks`, each once: every sweep that saw it coming has sent it.
 pub async fn ticks(app: &App, batch: SqsEvent, now: Time) -> SqsBatchResponse {
+    let people = People::default();
     let mut answer = SqsBatchResponse::default();
-    let directory = match app.config.fresh().await {
-        Ok(in_force) => in_force.config.people(),
-        Err(error) => {
-            tracing::error!(error = %error, "ticks could not be looked at");
-            answer.set_failures(batch.records.into_iter().filter_map(|message| message.message_id));
-            return answer;
-        }
-    };
+    let mut ticked = BTreeMap::new();
     for message in batch.records {
         let body = message.body.as_deref().unwrap_or_default();
         let done = match serde_json::from_str::<TickMessage>(body) {
-            Ok(tick_message) => tick(app, &tick_message.run, &directory, now).await,
+            Ok(TickMessage { run }) => match ticked.get(&run) {
+                Some(done) => *done,
+                None => {
+                    let done = tick(app, &run, &people, now).await;
+                    ticked.insert(run, done);
+                    done
+                }
+            },
             Err(error) => {
                 tracing::error!(error = %error, message = message.message_id, "not a tick");
                 false
@@ -153,8 +162,14 @@ pub async fn ticks(app: &App, batch: SqsEvent, now: Time) -> SqsBatchResponse {
 }
 
 /// Lets a run's clock catch up; false when that failed.
-async fn tick(app: &App, run: &str, directory: &Directory, now: Time) -> bool {
-    catch_up(app, run, directory, now).instrument(telemetry::run_span(run)).await
+async fn tick(app: &App, run: &str, people: &People, now: Time) -> bool {
+    match people.get(app).await {
+        Ok(directory) => catch_up(app, run, directory, now).instrument(telemetry::run_span(run)).await,
+        Err(error) => {
+            tracing::error!(error = %error, run, "a run could not be looked at without the directory");
+            false
+        }
+    }
 }
 
 async fn catch_up(app: &App, run: &str, directory: &Directory, now: Time) -> bool {

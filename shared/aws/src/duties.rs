@@ -24,15 +24,12 @@ pub async fn look_at(app: &App, id: &str, now: Time) -> Result<(), StoreError> {
     let watch = Watch::Duties(id.to_owned());
     let (mut attempt, mut gathered) = (0, Gathered::default());
     loop {
-        let in_force = app.config.fresh().await?;
-        let (Some(seen), Some(flow)) =
-            (app.watches.load::<Duties>(&watch).await?, in_force.config.flows.get(id))
-        else {
-            return Ok(());
-        };
-        if seen.value.next_due_at.is_none_or(|due_at| due_at > now) {
+        let Some(seen) = app.watches.load::<Duties>(&watch).await? else { return Ok(()) };
+        if !seen.value.is_due(now) {
             return Ok(());
         }
+        let in_force = app.config.fresh().await?;
+        let Some(flow) = in_force.config.flows.get(id) else { return Ok(()) };
         let exceptions: Vec<FlowException> = app.watches.exceptions_of(id).await?;
         let calendar = in_force.config.hours_of(&flow.document);
         let people = in_force.config.people();
@@ -64,6 +61,9 @@ pub async fn look_at(app: &App, id: &str, now: Time) -> Result<(), StoreError> {
         match app.watches.commit(items).await {
             Ok(()) => {
                 opening.iter().for_each(|opening| opening.measure(now));
+                if !next.is_due(now) {
+                    return Ok(());
+                }
                 attempt = 0;
             }
             Err(error) => again(error, &mut attempt).await?,

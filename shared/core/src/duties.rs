@@ -65,6 +65,11 @@ impl Duties {
         Self { next_due_at: Some(now), ..before.cloned().unwrap_or_default() }
     }
 
+    /// Whether they are to be looked at.
+    pub fn is_due(&self, now: Time) -> bool {
+        self.next_due_at.is_some_and(|due_at| due_at <= now)
+    }
+
     /// Ids of the exceptions that ask for a review.
     pub fn asked(&self) -> impl Iterator<Item = &str> {
         self.playbooks.values().filter_map(|review| review.asked.as_deref())
