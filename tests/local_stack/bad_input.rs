@@ -122,14 +122,24 @@ async fn wrong_transitions_name_the_state() {
 async fn the_same_idempotency_key_changes_nothing() {
     let local = Local::start().await;
     let run = local.opened("5Ks").await;
-    let headers = [header("idempotency-key", "k-1"), header("content-type", "application/json")];
-    for _ in 0..3 {
+    let note = async |caller: &str| {
+        let headers = [
+            header("idempotency-key", "k-1"),
+            header("content-type", "application/json"),
+            header("authorization", &format!("Local {caller}")),
+        ];
         let body = json!({"text": "once"}).to_string().into_bytes();
         let answer = local.send("POST", &format!("/v1/runs/{run}/note"), &headers, body).await;
         assert_eq!(answer.0, 200);
+        let trail = local.trail(&run).await;
+        trail.iter().filter(|kind| *kind == "note_added").count()
+    };
+    for _ in 0..3 {
+        assert_eq!(note("ana").await, 1);
     }
-    let trail = local.trail(&run).await;
-    assert_eq!(trail.iter().filter(|kind| *kind == "note_added").count(), 1);
+    for _ in 0..2 {
+        assert_eq!(note("ben").await, 2, "a key is its caller's own");
+    }
 }
 
 #[tokio::test]

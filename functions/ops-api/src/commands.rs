@@ -7,7 +7,7 @@ use meshline_core::api::CommandFields;
 use meshline_core::command::{Action, Command, Rejection};
 use meshline_core::config::flow::{ExceptionKind, Party};
 use meshline_core::flow_exception::FlowException;
-use meshline_core::record::ExceptionResolved;
+use meshline_core::record::{Actor, ExceptionResolved};
 use meshline_core::run::Run;
 use meshline_core::view::{ExceptionView, RunView};
 use serde_json::json;
@@ -37,7 +37,9 @@ impl Call<'_> {
         let action = action(rest, fields)
             .ok_or_else(|| Problem::not_found(format!("POST {} is no command of a run", self.path())))??;
         let directory = self.app.config.fresh().await?.config.people();
-        let command = Command { action, actor: self.actor(&directory), if_version, cause: self.cause() };
+        let actor = self.actor(&directory);
+        let cause = self.cause(&actor);
+        let command = Command { action, actor, if_version, cause };
         match execute::execute(self.app, run, &command, &directory, self.now).await {
             Ok(decision) => Ok(decision.run),
             Err(error) => Err(self.not_executed(run, error).await?),
@@ -73,10 +75,11 @@ impl Call<'_> {
         }
     }
 
-    /// What must not act twice: the caller's idempotency key; else this very request, whose commit may succeed
-    /// without our hearing of it, and is then tried again.
-    fn cause(&self) -> Option<String> {
-        let key = http::header(self.request, "idempotency-key").map(|key| format!("key:{key}"));
+    /// What must not act twice: the caller's idempotency key, which is nobody else's; else this very request, whose commit
+    /// may succeed without our hearing of it, and is then tried again.
+    fn cause(&self, caller: &Actor) -> Option<String> {
+        let key = http::header(self.request, "idempotency-key");
+        let key = key.map(|key| format!("key:{}:{key}", caller.id));
         key.or_else(|| self.request.request_context.request_id.as_ref().map(|id| format!("request:{id}")))
     }
 

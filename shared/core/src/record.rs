@@ -39,8 +39,8 @@ pub struct Record {
     pub subject: String,
     /// Content hash of the flow version.
     pub config_hash: String,
-    /// What must not act twice: an event (`event:<source>#<id>`), an idempotency key (`key:<key>`) or an API request
-    /// (`request:<id>`).
+    /// What must not act twice: an event (`event:<source>#<id>`), a caller's idempotency key (`key:<caller>:<key>`) or an
+    /// API request (`request:<id>`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
     /// The trace of the run: that of its trigger. Records about flows have none, nor have those of early versions.

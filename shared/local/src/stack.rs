@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use meshline_aws::App;
 use meshline_aws::clients::{Clients, Endpoints};
 use meshline_aws::settings::{Console, DEFAULT_DUE_SHARDS, OpenId, Settings};
-use meshline_aws::App;
 use meshline_core::time::Time;
 use tokio::sync::{RwLock, watch};
 use tokio::task::JoinSet;

@@ -115,7 +115,7 @@ pub(super) fn operation(route: Route, schemas: &mut Schemas) -> Value {
         json!({"name": name, "in": "query", "description": what, "required": is_required, "schema": schema})
     }));
     if is_command {
-        let what = "the same key changes nothing twice";
+        let what = "what this caller has done with the same key is not done twice";
         parameters
             .push(json!({"name": "Idempotency-Key", "in": "header", "description": what, "schema": text()}));
     }
