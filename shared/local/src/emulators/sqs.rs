@@ -164,7 +164,7 @@ impl Queues {
     }
 
     /// Sends a message, or holds it, and logs it.
-    pub(super) async fn send(&self, mut input: SendMessageInput) -> Result<SendMessageOutput, SqsError> {
+    pub(crate) async fn send(&self, mut input: SendMessageInput) -> Result<SendMessageOutput, SqsError> {
         let at = self.clock.now();
         let queue = extract_queue_name(&input.queue_url).unwrap_or_default().to_owned();
         let body = json_or_text(&input.message_body);

@@ -5,6 +5,7 @@ use meshline_aws::App;
 use meshline_aws::mail::NoMail;
 use meshline_core::time::Time;
 use meshline_notify::Notifier;
+use rustack_sqs_model::error::SqsErrorCode;
 use rustack_sqs_model::input::{ChangeMessageVisibilityInput, DeleteMessageInput, ReceiveMessageInput};
 use rustack_sqs_model::types::Message;
 
@@ -97,8 +98,13 @@ impl Queue<'_> {
             receipt_handle: message.receipt_handle.clone().unwrap_or_default(),
             visibility_timeout: after_s,
         };
-        let again = self.queues.change_visibility(again).await;
-        again.map(|_| ()).map_err(|error| failed("put a message back")(error.to_string()))
+        match self.queues.change_visibility(again).await {
+            // Handling it took longer than its visibility timeout, or the machine slept: it is there again already.
+            Err(error) if error.code != SqsErrorCode::MessageNotInflight => {
+                Err(failed("put a message back")(error.to_string()))
+            }
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     async fn delete(&self, message: &Message) -> Result<(), PumpError> {
@@ -118,4 +124,42 @@ fn lambda_message(message: &Message) -> SqsMessage {
     record.body.clone_from(&message.body);
     record.attributes = message.attributes.clone().into_iter().collect();
     record
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use rustack_sqs_model::input::SendMessageInput;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::emulators::{Emulators, Options};
+
+    #[tokio::test]
+    async fn a_message_whose_handling_took_too_long_is_seen_again_and_stops_nothing() {
+        let (clock, faults) = (Clock::starting_at(None, true), Arc::new(Faults::default()));
+        let options = Options {
+            data: None,
+            clock,
+            secrets: BTreeMap::new(),
+            faults: Arc::clone(&faults),
+            prefix_secret: String::new(),
+        };
+        let emulators = Emulators::start(options).await.unwrap();
+        let queue = Queue { queues: &emulators.queues, name: "ticks", url: emulators.queue_url("ticks") };
+        let message = SendMessageInput {
+            queue_url: queue.url.clone(),
+            message_body: "{}".to_owned(),
+            ..Default::default()
+        };
+        emulators.queues.send(message).await.unwrap();
+        let seen = queue.receive(&faults).await.unwrap();
+        // As its visibility timeout does, which is real time.
+        queue.see_again(&seen[0], 0).await.unwrap();
+        queue.see_again(&seen[0], 0).await.unwrap();
+        queue.delete(&seen[0]).await.unwrap();
+        assert_eq!(queue.receive(&faults).await.unwrap().len(), 1);
+    }
 }
