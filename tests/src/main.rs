@@ -16,6 +16,9 @@ Usage: meshline-tests [--seeds N | --seeds A,B,C] [--from N] [--within SECONDS]
   --within S      begins no further seed after S seconds
   --seed N        replays one, and tells what happens";
 
+/// After so many seeds it is said how many held so far.
+const TOLD_EVERY: usize = 100;
+
 /// Which seeds, and how.
 struct Wanted {
     seeds: Vec<u64>,
@@ -75,9 +78,14 @@ fn simulate(wanted: &Wanted) -> Vec<Broken> {
                 while begun.elapsed() < wanted.within {
                     let index = next.fetch_add(1, Ordering::Relaxed) as usize;
                     let Some(seed) = wanted.seeds.get(index) else { break };
-                    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-                    match runtime.expect("a runtime").block_on(live(*seed, wanted.told)) {
-                        Ok(lived) => add(&mut all.lock().expect("no panic"), lived),
+                    match live_alone(*seed, wanted.told) {
+                        Ok(lived) => {
+                            let (held, all) = &mut *all.lock().expect("no panic");
+                            add(held, all, lived);
+                            if *held % TOLD_EVERY == 0 {
+                                eprintln!("{}", summary(*held, all, begun.elapsed()));
+                            }
+                        }
                         Err(found) => broken.lock().expect("no panic").push(found),
                     }
                 }
@@ -86,7 +94,27 @@ fn simulate(wanted: &Wanted) -> Vec<Broken> {
     });
     let (broken, (held, lived)) =
         (broken.into_inner().expect("no panic"), all.into_inner().expect("no panic"));
-    println!(
+    println!("{}", summary(held, &lived, begun.elapsed()));
+    let said = if broken.is_empty() { "ok" } else { "FAILED" };
+    println!("test result: {said}. {held} passed; {} failed; 0 ignored", broken.len());
+    broken
+}
+
+/// Lives through one seed, which keeps what it breaks to itself: a panic is found of that seed, and ends no other.
+fn live_alone(seed: u64, told: bool) -> Result<Lived, Broken> {
+    let lived = std::panic::catch_unwind(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime").block_on(live(seed, told))
+    });
+    lived.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic");
+        Err(Broken { seed, found: vec![text.to_owned()] })
+    })
+}
+
+fn summary(held: usize, lived: &Lived, within: Duration) -> String {
+    format!(
         "{held} seeds held: {} webhooks accepted, {} runs, {} records, {} outcomes verified by events, {} events \
          passed on by aliases, {} faults, {} simulated days; {:.0} s",
         lived.accepted,
@@ -96,14 +124,11 @@ fn simulate(wanted: &Wanted) -> Vec<Broken> {
         lived.passed_on,
         lived.faults,
         lived.days,
-        begun.elapsed().as_secs_f64(),
-    );
-    let said = if broken.is_empty() { "ok" } else { "FAILED" };
-    println!("test result: {said}. {held} passed; {} failed; 0 ignored", broken.len());
-    broken
+        within.as_secs_f64(),
+    )
 }
 
-fn add((held, all): &mut (usize, Lived), lived: Lived) {
+fn add(held: &mut usize, all: &mut Lived, lived: Lived) {
     *held += 1;
     all.accepted += lived.accepted;
     all.runs += lived.runs;
