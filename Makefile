@@ -153,7 +153,7 @@ $(VENV)-api/ready: tests/api/requirements.txt
 $(VENV)-peers/ready: tests/bench/peers/python/requirements.txt
 $(VENV)/ready $(VENV)-checkov/ready $(VENV)-emulator/ready $(VENV)-api/ready $(VENV)-peers/ready:
 	python3 -m venv $(@D)
-	$(@D)/bin/pip install --quiet --disable-pip-version-check -r $<
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --no-compile -r $<
 	@touch $@
 
 $(NODE_MODULES)/ready: tests/browser/package-lock.json
