@@ -66,15 +66,20 @@ pub async fn sweep(app: &App, now: Time) -> Result<Sweep, StoreError> {
     Ok(total)
 }
 
-/// The directory of one invocation, read by the first run that needs it: most sweeps find none due.
+/// The directory of one invocation, read by the first run that needs it: most sweeps find none due. `None` where it could
+/// not be read: then the other runs of the invocation do not wait for a table that is not there.
 #[derive(Default)]
-struct People(OnceCell<Arc<Directory>>);
+struct People(OnceCell<Option<Arc<Directory>>>);
 
 impl People {
-    async fn get(&self, app: &App) -> Result<&Directory, StoreError> {
-        // Boxed: the compiler follows futures within futures only so far.
-        let read = Box::pin(async { Ok(app.config.fresh().await?.config.people()) });
-        self.0.get_or_try_init(|| read).await.map(Arc::as_ref)
+    async fn get(&self, app: &App) -> Option<&Directory> {
+        let read = async {
+            // Boxed, as it is large, and deep: the compiler follows futures within futures only so far.
+            let read = Box::pin(app.config.fresh()).await;
+            let failed = |error: &StoreError| tracing::error!(error = %error, "runs could not be looked at");
+            read.inspect_err(failed).ok().map(|in_force| in_force.config.people())
+        };
+        self.0.get_or_init(|| read).await.as_deref()
     }
 }
 
@@ -163,13 +168,8 @@ pub async fn ticks(app: &App, batch: SqsEvent, now: Time) -> SqsBatchResponse {
 
 /// Lets a run's clock catch up; false when that failed.
 async fn tick(app: &App, run: &str, people: &People, now: Time) -> bool {
-    match people.get(app).await {
-        Ok(directory) => catch_up(app, run, directory, now).instrument(telemetry::run_span(run)).await,
-        Err(error) => {
-            tracing::error!(error = %error, run, "a run could not be looked at without the directory");
-            false
-        }
-    }
+    let Some(directory) = people.get(app).await else { return false };
+    catch_up(app, run, directory, now).instrument(telemetry::run_span(run)).await
 }
 
 async fn catch_up(app: &App, run: &str, directory: &Directory, now: Time) -> bool {
