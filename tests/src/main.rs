@@ -16,7 +16,7 @@ Usage: meshline-tests [--seeds N | --seeds A,B,C] [--from N] [--within SECONDS]
   --within S      begins no further seed after S seconds
   --seed N        replays one, and tells what happens";
 
-/// After so many seeds it is said how many held so far.
+/// After so many seeds that held it is said how many did.
 const TOLD_EVERY: usize = 100;
 
 /// Which seeds, and how.
@@ -34,11 +34,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let broken = simulate(&wanted);
-    for broken in &broken {
-        println!("{broken}\n  replay it: make simulate SEED={}", broken.seed);
-    }
-    if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if simulate(&wanted).failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn wanted(mut arguments: impl Iterator<Item = String>) -> Result<Wanted, String> {
@@ -65,12 +61,20 @@ fn wanted(mut arguments: impl Iterator<Item = String>) -> Result<Wanted, String>
     Ok(wanted)
 }
 
+/// How it went so far.
+#[derive(Default)]
+struct Tally {
+    held: usize,
+    failed: usize,
+    all: Lived,
+}
+
 /// Lives through the seeds on all cores, and says how it went.
-fn simulate(wanted: &Wanted) -> Vec<Broken> {
+fn simulate(wanted: &Wanted) -> Tally {
     #[expect(clippy::disallowed_methods, reason = "the edge: how long it may take, and took")]
     let begun = Instant::now();
     let next = AtomicU64::new(0);
-    let (broken, all) = (Mutex::new(Vec::new()), Mutex::new((0_usize, Lived::default())));
+    let tally = Mutex::new(Tally::default());
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(wanted.seeds.len());
     std::thread::scope(|scope| {
         for _ in 0..threads {
@@ -78,26 +82,17 @@ fn simulate(wanted: &Wanted) -> Vec<Broken> {
                 while begun.elapsed() < wanted.within {
                     let index = next.fetch_add(1, Ordering::Relaxed) as usize;
                     let Some(seed) = wanted.seeds.get(index) else { break };
-                    match live_alone(*seed, wanted.told) {
-                        Ok(lived) => {
-                            let (held, all) = &mut *all.lock().expect("no panic");
-                            add(held, all, lived);
-                            if *held % TOLD_EVERY == 0 {
-                                eprintln!("{}", summary(*held, all, begun.elapsed()));
-                            }
-                        }
-                        Err(found) => broken.lock().expect("no panic").push(found),
-                    }
+                    let lived = live_alone(*seed, wanted.told);
+                    tally.lock().expect("no panic").add(lived, begun.elapsed());
                 }
             });
         }
     });
-    let (broken, (held, lived)) =
-        (broken.into_inner().expect("no panic"), all.into_inner().expect("no panic"));
-    println!("{}", summary(held, &lived, begun.elapsed()));
-    let said = if broken.is_empty() { "ok" } else { "FAILED" };
-    println!("test result: {said}. {held} passed; {} failed; 0 ignored", broken.len());
-    broken
+    let tally = tally.into_inner().expect("no panic");
+    println!("{}", tally.summary(begun.elapsed()));
+    let said = if tally.failed == 0 { "ok" } else { "FAILED" };
+    println!("test result: {said}. {} passed; {} failed; 0 ignored", tally.held, tally.failed);
+    tally
 }
 
 /// Lives through one seed, which keeps what it breaks to itself: a panic is found of that seed, and ends no other.
@@ -113,28 +108,37 @@ fn live_alone(seed: u64, told: bool) -> Result<Lived, Broken> {
     })
 }
 
-fn summary(held: usize, lived: &Lived, within: Duration) -> String {
-    format!(
-        "{held} seeds held: {} webhooks accepted, {} runs, {} records, {} outcomes verified by events, {} events \
-         passed on by aliases, {} faults, {} simulated days; {:.0} s",
-        lived.accepted,
-        lived.runs,
-        lived.records,
-        lived.verified,
-        lived.passed_on,
-        lived.faults,
-        lived.days,
-        within.as_secs_f64(),
-    )
-}
+impl Tally {
+    /// Takes a seed in; one that does not hold is told at once, of the others every so many.
+    fn add(&mut self, lived: Result<Lived, Broken>, within: Duration) {
+        match lived {
+            Ok(lived) => {
+                self.held += 1;
+                self.all.add(lived);
+                if self.held.is_multiple_of(TOLD_EVERY) {
+                    eprintln!("{}", self.summary(within));
+                }
+            }
+            Err(broken) => {
+                self.failed += 1;
+                println!("{broken}\n  replay it: make simulate SEED={}", broken.seed);
+            }
+        }
+    }
 
-fn add(held: &mut usize, all: &mut Lived, lived: Lived) {
-    *held += 1;
-    all.accepted += lived.accepted;
-    all.runs += lived.runs;
-    all.records += lived.records;
-    all.verified += lived.verified;
-    all.passed_on += lived.passed_on;
-    all.faults += lived.faults;
-    all.days += lived.days;
+    fn summary(&self, within: Duration) -> String {
+        let Self { held, all, .. } = self;
+        format!(
+            "{held} seeds held: {} webhooks accepted, {} runs, {} records, {} outcomes verified by events, {} events \
+             passed on by aliases, {} faults, {} simulated days; {:.0} s",
+            all.accepted,
+            all.runs,
+            all.records,
+            all.verified,
+            all.passed_on,
+            all.faults,
+            all.days,
+            within.as_secs_f64(),
+        )
+    }
 }

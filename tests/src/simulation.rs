@@ -51,6 +51,19 @@ pub struct Lived {
     pub days: i64,
 }
 
+impl Lived {
+    /// Adds what another seed went through.
+    pub fn add(&mut self, other: Self) {
+        self.accepted += other.accepted;
+        self.runs += other.runs;
+        self.records += other.records;
+        self.verified += other.verified;
+        self.passed_on += other.passed_on;
+        self.faults += other.faults;
+        self.days += other.days;
+    }
+}
+
 /// One simulated world.
 struct World {
     local: Local,
