@@ -7,7 +7,6 @@ pub mod gateway;
 mod left_behind;
 mod progress;
 mod pump;
-mod schedule;
 mod sign_in;
 pub mod stack;
 pub mod tables;

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use meshline_aws::App;
 use meshline_aws::clients::{Clients, Endpoints};
 use meshline_aws::settings::{Console, DEFAULT_DUE_SHARDS, OpenId, Settings};
-use meshline_core::time::Time;
+use meshline_aws::{App, StoreError};
+use meshline_core::day::Day;
+use meshline_core::time::{Span, Time};
 use tokio::sync::{RwLock, watch};
 use tokio::task::JoinSet;
 
@@ -17,11 +18,14 @@ use crate::faults::{Faults, Plan, Report};
 use crate::left_behind::LeftBehind;
 use crate::progress;
 use crate::pump::{EventSource, Pump, PumpError};
-use crate::schedule;
 use crate::vault::LocalVault;
 
 /// What stands before each name in the local secret store, as in the template.
 const SECRET_PREFIX: &str = "meshline/";
+/// How far ahead `sla-check` looks: a minute in which nothing falls due within it need not be fired.
+const LOOKAHEAD: Span = Span::from_ms(150_000);
+/// When in a UTC day `report` fires, as in the template.
+const REPORT_AT: Span = Span::minutes(20);
 
 /// How the stack is started.
 #[derive(Default)]
@@ -76,8 +80,8 @@ pub enum StackError {
     #[error(transparent)]
     Pump(#[from] PumpError),
     /// The tables could not be read.
-    #[error("find what falls due")]
-    Tables(#[from] Box<dynoxide::DynoxideError>),
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl Stack {
@@ -170,7 +174,7 @@ impl Stack {
         }
         let mut written = self.written.subscribe();
         let start = self.clock.now();
-        let (mut firing, mut report) = (start.next_minute(), schedule::next_report(start));
+        let (mut firing, mut report) = (start.next_minute(), next_report(start));
         loop {
             let now = self.clock.now();
             if self.emulators.next_held().is_some_and(|due| due <= now) {
@@ -182,7 +186,7 @@ impl Stack {
                 firing = now.next_minute();
                 if now >= report {
                     self.report().await;
-                    report = schedule::next_report(now);
+                    report = next_report(now);
                 }
                 self.wake();
             }
@@ -226,15 +230,14 @@ impl Stack {
     pub async fn advance_to(&self, to: Time) -> Result<Time, StackError> {
         let pump = self.pump.write().await;
         self.settle_alone(&pump).await?;
-        let shards = self.app.due.shards();
         loop {
             let now = self.clock.now();
-            let sweep = schedule::next_sweep(&self.emulators.tables, &shards, now).map_err(Box::new)?;
-            let (held, report) = (self.emulators.next_held(), schedule::next_report(now));
-            let earliest = [sweep, held, Some(report)].into_iter().flatten().min();
+            let minute = self.next_firing(now, to).await?;
+            let (held, report) = (self.emulators.next_held(), next_report(now));
+            let earliest = [minute, held, Some(report)].into_iter().flatten().min();
             let Some(next) = earliest.filter(|next| *next <= to) else { break };
             self.clock.set(next);
-            if Some(next) == sweep {
+            if Some(next) == minute {
                 self.sweep().await;
             }
             if next == report {
@@ -245,6 +248,17 @@ impl Stack {
         let now = self.clock.set(to);
         self.settle_alone(&pump).await?;
         Ok(now)
+    }
+
+    /// The next full minute, up to `to`, at which the schedule has something to find.
+    async fn next_firing(&self, now: Time, to: Time) -> Result<Option<Time>, StackError> {
+        let shards = self.own.due.shards();
+        let found = shards.iter().map(|shard| self.own.due.until(shard, to + LOOKAHEAD, 1));
+        let found = futures_util::future::try_join_all(found).await?;
+        let earliest = found.into_iter().flatten().map(|due| due.at).min();
+        let minute =
+            earliest.map(|due| (due - LOOKAHEAD - Span::from_ms(1)).next_minute().max(now.next_minute()));
+        Ok(minute.filter(|minute| *minute <= to))
     }
 
     async fn sweep(&self) {
@@ -282,6 +296,13 @@ impl Stack {
     pub fn kill(&self, function: &str, after: &[usize]) {
         self.faults.kill(function, after);
     }
+}
+
+/// The next firing of `report`, strictly after `now`.
+fn next_report(now: Time) -> Time {
+    let today = Day::of(now);
+    let firing = today.start() + REPORT_AT;
+    if firing > now { firing } else { today.next().start() + REPORT_AT }
 }
 
 fn settings(emulators: &Emulators, public_url: String, provider: Option<OpenId>) -> Settings {
